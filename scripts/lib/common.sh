@@ -1,0 +1,55 @@
+# shellcheck shell=bash
+# What every script here shares: where things are, how to speak, how to fail, how to become root.
+
+# The npm tools of this checkout (tailwindcss, wasm-opt) come before others; cargo's may not be on PATH yet.
+PATH=$PROJECT_ROOT/node_modules/.bin:$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+
+# The compiler's output folder; the user's own choice wins.
+target_dir() { printf '%s\n' "${CARGO_TARGET_DIR:-$PROJECT_ROOT/target}"; }
+
+# Where the scripts keep logs of daemons they started.
+state_dir() { printf '%s\n' "${XDG_STATE_HOME:-$HOME/.local/state}/webmeteor"; }
+
+say() { printf '  %s\n' "$*"; }
+
+# fail WHAT REMEDY: ends the script. The remedy says what the reader can do about it.
+fail() {
+  printf '\nerror: %s\n' "$1" >&2
+  [ -z "${2-}" ] || printf '       %s\n' "$2" >&2
+  exit 1
+}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# as_root CMD…: runs the command as root, through sudo where needed.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo -- "$@"
+  else
+    fail "\"$1\" needs root" "Install sudo, or run this as root."
+  fi
+}
+
+now_ms() { printf '%s\n' "$((${EPOCHREALTIME/[^0-9]/} / 1000))"; }
+
+# seconds MILLISECONDS: "12.3 s"
+seconds() { printf '%d.%d s' "$(($1 / 1000))" "$(($1 % 1000 / 100))"; }
+
+# scratch: a folder that is gone when the script ends. Its path is in $SCRATCH.
+scratch() {
+  [ -n "${SCRATCH-}" ] && return
+  SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/webmeteor.XXXXXX")
+  trap 'rm -rf -- "$SCRATCH"' EXIT
+}
+
+# quietly LOG CMD…: output goes to the log, and is shown only when the command fails.
+quietly() {
+  local log=$1
+  shift
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    tail -n 40 -- "$log" >&2
+    return 1
+  fi
+}
