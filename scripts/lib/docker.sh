@@ -12,14 +12,23 @@ wait_for_docker() {
   done
 }
 
-# After a kill the daemon refuses to start because of its old pid file, even when that number now
-# belongs to another program.
+# remove_stale_pid_file FILE PROGRAM
+# After a kill the daemon refuses to start because of its old pid file (and waits in vain for its
+# containerd because of that one's), even when the number now belongs to another program, or to what
+# is left of the killed one until its parent takes note: that has a name still, but no program.
 remove_stale_pid_file() {
-  local file=/var/run/docker.pid pid name=
-  [ -e "$file" ] || return 0
-  pid=$(as_root cat "$file")
-  [ ! -r "/proc/$pid/comm" ] || name=$(<"/proc/$pid/comm")
-  [ "$name" = dockerd ] || as_root rm -f -- "$file"
+  local pid program end=$((SECONDS + 5))
+  [ -e "$1" ] || return 0
+  pid=$(as_root cat "$1")
+  while [ "$SECONDS" -lt "$end" ]; do
+    program=$(as_root readlink "/proc/$pid/exe" || true)
+    if [[ $program != */"$2"* ]]; then
+      as_root rm -f -- "$1"
+      return
+    fi
+    # It may be on its way out, or just starting.
+    sleep 0.2
+  done
 }
 
 start_dockerd_by_hand() {
@@ -30,7 +39,9 @@ start_dockerd_by_hand() {
   if ! as_root grep -qs '"live-restore"' /etc/docker/daemon.json; then
     flags+=(--live-restore)
   fi
-  remove_stale_pid_file
+  remove_stale_pid_file /var/run/docker.pid dockerd
+  remove_stale_pid_file /var/run/docker/containerd/containerd.pid containerd
+  docker_answers && return
   say "starting dockerd (no init system here does it), log in $log"
   as_root setsid --fork dockerd "${flags[@]}" >>"$log" 2>&1 </dev/null
   wait_for_docker 60 || {
