@@ -1,0 +1,1 @@
+//! The dashboard: Leptos pages and server functions.

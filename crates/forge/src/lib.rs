@@ -1,0 +1,1 @@
+//! Forges and Git: webhook signatures and payloads, fetching, hosted repositories, finding services.

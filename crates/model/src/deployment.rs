@@ -1,0 +1,244 @@
+//! A deployment's states, the one function that owns the legal moves, and the codes of its failures.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$vdoc])* $variant),* }
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The word used in the database, the API and the log.
+            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $word),* } }
+            /// Reads the word.
+            pub fn from_word(word: &str) -> Option<Self> { match word { $($word => Some(Self::$variant),)* _ => None } }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
+        }
+    };
+}
+
+words! {
+    /// Where a deployment stands.
+    Status {
+        /// Waits for a worker.
+        Queued = "queued",
+        /// The commit is being fetched.
+        Fetching = "fetching",
+        /// Images are being built.
+        Building = "building",
+        /// New containers start beside the old.
+        Starting = "starting",
+        /// Health checks run.
+        Verifying = "verifying",
+        /// The route moves to the new release.
+        Switching = "switching",
+        /// Serving (or served, until the next one).
+        Live = "live",
+        /// Ended with an error; the old release still serves.
+        Failed = "failed",
+        /// Ended by a person.
+        Cancelled = "cancelled",
+        /// A newer one took its place before it began.
+        Superseded = "superseded",
+    }
+}
+
+words! {
+    /// The steps a person sees, in order.
+    Step {
+        /// Get the commit.
+        Fetch = "fetch",
+        /// Build the images.
+        Build = "build",
+        /// Start the new containers.
+        Start = "start",
+        /// Wait until they are healthy.
+        Verify = "verify",
+        /// Move the route.
+        Switch = "switch",
+        /// Let the old release finish its requests, then remove it.
+        Drain = "drain",
+    }
+}
+
+words! {
+    /// How a step stands.
+    StepStatus {
+        /// Not begun.
+        Pending = "pending",
+        /// Running.
+        Running = "running",
+        /// Done.
+        Done = "done",
+        /// Failed.
+        Failed = "failed",
+        /// Not run (rollback needs no build, say).
+        Skipped = "skipped",
+    }
+}
+
+words! {
+    /// What asked for the deployment.
+    Trigger {
+        /// The site was created.
+        Create = "create",
+        /// A verified webhook.
+        Webhook = "webhook",
+        /// A person, in the dashboard or by the API.
+        Manual = "manual",
+        /// A push to the hosted repository.
+        Push = "push",
+        /// An earlier release again.
+        Rollback = "rollback",
+    }
+}
+
+words! {
+    /// Which pipe a log line came from.
+    Stream {
+        /// Standard output of a build or a service.
+        Stdout = "stdout",
+        /// Standard error.
+        Stderr = "stderr",
+        /// What the platform itself says.
+        Platform = "platform",
+    }
+}
+
+words! {
+    /// Why a deployment failed: stable codes, each with its remedy.
+    FailureCode {
+        /// The repository did not answer or refused.
+        FetchFailed = "fetch_failed",
+        /// The commit or branch is not in the repository.
+        RefNotFound = "ref_not_found",
+        /// Nothing that can be deployed was found in the repository.
+        NothingToDeploy = "nothing_to_deploy",
+        /// `webmeteor.toml` cannot be read.
+        ManifestInvalid = "manifest_invalid",
+        /// A build ended with an error.
+        BuildFailed = "build_failed",
+        /// A build took longer than allowed.
+        BuildTimeout = "build_timeout",
+        /// The disk has too little room.
+        DiskFull = "disk_full",
+        /// A container could not be made or started.
+        StartFailed = "start_failed",
+        /// A container ended again right after its start.
+        CrashLoop = "crash_loop",
+        /// A container was ended because it used more memory than allowed.
+        OutOfMemory = "out_of_memory",
+        /// No program listens on the port.
+        NotListening = "not_listening",
+        /// The health check did not turn green in time.
+        HealthCheckFailed = "health_check_failed",
+        /// The proxy did not take the new route.
+        SwitchFailed = "switch_failed",
+        /// The engine that runs containers did not answer.
+        EngineUnavailable = "engine_unavailable",
+        /// The platform itself failed.
+        Internal = "internal",
+    }
+}
+
+impl FailureCode {
+    /// What a person does about it.
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::FetchFailed => {
+                "Check that the repository's address is right and that it can be reached, then deploy again."
+            }
+            Self::RefNotFound => "Push the branch that this environment deploys, or choose another branch.",
+            Self::NothingToDeploy => {
+                "Add a webmeteor.toml, a Dockerfile, an index.html, or folders www/ and api/ with a Dockerfile each."
+            }
+            Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
+            Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
+            Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
+            Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
+            Self::StartFailed => "Check the service's image and command.",
+            Self::CrashLoop => "Read the service's last lines: it ended by itself. Correct it, and push again.",
+            Self::OutOfMemory => "Give the service more memory in webmeteor.toml, or make it use less.",
+            Self::NotListening => {
+                "Make the program listen on 0.0.0.0 and on the port in the variable PORT, or name its port in webmeteor.toml."
+            }
+            Self::HealthCheckFailed => {
+                "Make the health path answer with a status below 400, or name another in webmeteor.toml."
+            }
+            Self::SwitchFailed => "Deploy again; if it happens twice, ask the operator to run `webmeteor doctor`.",
+            Self::EngineUnavailable => {
+                "Ask the operator to run `webmeteor doctor`; deploy again when the engine answers."
+            }
+            Self::Internal => "Deploy again; if it happens twice, tell the operator.",
+        }
+    }
+}
+
+impl Status {
+    /// Nothing more happens to it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Live | Self::Failed | Self::Cancelled | Self::Superseded)
+    }
+    /// A worker is at it.
+    pub fn is_running(self) -> bool {
+        !self.is_final() && self != Self::Queued
+    }
+    /// May still be cancelled without touching what serves.
+    pub fn is_cancellable(self) -> bool {
+        !self.is_final() && self != Self::Switching
+    }
+    /// The one place that owns the legal moves. A running one may go back to `queued`: its worker was lost.
+    pub fn can_move_to(self, next: Self) -> bool {
+        use Status::{Building, Cancelled, Failed, Fetching, Live, Queued, Starting, Superseded, Switching, Verifying};
+        match (self, next) {
+            (Queued, Fetching | Starting | Cancelled | Superseded | Failed) => true,
+            (Fetching, Building | Starting) | (Building, Starting) | (Starting, Verifying) => true,
+            (Verifying, Switching) | (Switching, Live) => true,
+            (Fetching | Building | Starting | Verifying, Cancelled) => true,
+            (from, Failed | Queued) => from.is_running(),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_final_state_is_never_left() {
+        for from in Status::ALL.iter().filter(|s| s.is_final()) {
+            for to in Status::ALL {
+                assert!(!from.can_move_to(*to), "{from} -> {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn live_is_reached_through_the_switch_alone() {
+        for from in Status::ALL {
+            assert_eq!(from.can_move_to(Status::Live), *from == Status::Switching, "{from}");
+        }
+    }
+
+    #[test]
+    fn a_switch_cannot_be_cancelled() {
+        assert!(!Status::Switching.can_move_to(Status::Cancelled));
+        for from in Status::ALL {
+            assert_eq!(from.can_move_to(Status::Cancelled), from.is_cancellable(), "{from}");
+        }
+    }
+
+    #[test]
+    fn words_read_back() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_word(status.as_str()), Some(*status));
+        }
+    }
+}

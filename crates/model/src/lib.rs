@@ -1,0 +1,15 @@
+//! The words of the domain: ids, validated names, states, plans and events. Pure data, safe in the browser.
+
+pub mod actor;
+pub mod deployment;
+pub mod event;
+pub mod ids;
+pub mod names;
+pub mod plan;
+pub mod problem;
+pub mod site;
+pub mod views;
+
+pub use actor::{Actor, Role};
+pub use ids::{DeliveryId, DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId, TokenId, UserId};
+pub use problem::{FieldError, Problem};

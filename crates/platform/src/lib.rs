@@ -1,0 +1,1 @@
+//! The use cases: accounts, sites, deployments, reconciling. Every one takes an Actor.

@@ -1,0 +1,1 @@
+//! The only SQL: plain functions on a connection, the team first.

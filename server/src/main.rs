@@ -1,0 +1,2 @@
+//! The one program of WebMeteor.
+fn main() {}
