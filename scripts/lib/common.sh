@@ -44,6 +44,15 @@ scratch() {
   trap 'rm -rf -- "$SCRATCH"' EXIT
 }
 
+# is_fresh STAMP PATH…: is nothing below the paths newer than the stamp? Folders count too: their
+# time tells of a file that was removed. A path that does not exist is passed over.
+is_fresh() {
+  local stamp=$1
+  shift
+  [ -e "$stamp" ] || return 1
+  [ -z "$(find "$@" -name node_modules -prune -o -newer "$stamp" -print -quit 2>/dev/null)" ]
+}
+
 # quietly LOG CMD…: output goes to the log, and is shown only when the command fails.
 quietly() {
   local log=$1

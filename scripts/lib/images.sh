@@ -102,17 +102,27 @@ part_image_postgres() {
 
 # The notifier that every site may have; rebuilt when the binary changed.
 part_image_alert() {
-  local folder=$PROJECT_ROOT/scripts/images/alert binary sum built
+  local folder=$PROJECT_ROOT/scripts/images/alert stamp binary sum built
+  stamp=$(target_dir)/webmeteor-alert.built
   binary=$(target_dir)/release/webmeteor-alert
+  if has_image "$ALERT_IMAGE" && [ -x "$binary" ] &&
+    is_fresh "$stamp" "$PROJECT_ROOT"/{Cargo.toml,Cargo.lock,crates} "$folder"; then
+    return
+  fi
+  mkdir -p "${stamp%/*}"
+  touch "$stamp.begun"
+  say "compiling webmeteor-alert"
   (cd "$PROJECT_ROOT" && cargo build --quiet --release -p alert --bin webmeteor-alert) ||
     fail "webmeteor-alert does not compile" "Read the lines above."
   sum=$(sha256sum <"$binary")
   sum=${sum%% *}
   built=$(docker image inspect --format '{{index .Config.Labels "webmeteor.binary.sha256"}}' "$ALERT_IMAGE" 2>/dev/null || true)
-  [ "$sum" != "$built" ] || return 0
-  say "building $ALERT_IMAGE"
-  scratch
-  mkdir -p "$SCRATCH/alert"
-  cp -- "$binary" "$folder/Dockerfile" "$SCRATCH/alert/"
-  build_image "$ALERT_IMAGE" "$SCRATCH/alert" --label "webmeteor.binary.sha256=$sum"
+  if [ "$sum" != "$built" ]; then
+    say "building $ALERT_IMAGE"
+    scratch
+    mkdir -p "$SCRATCH/alert"
+    cp -- "$binary" "$folder/Dockerfile" "$SCRATCH/alert/"
+    build_image "$ALERT_IMAGE" "$SCRATCH/alert" --label "webmeteor.binary.sha256=$sum"
+  fi
+  mv -- "$stamp.begun" "$stamp"
 }

@@ -7,15 +7,6 @@ product_binary() { printf '%s/release/webmeteor\n' "$(target_dir)"; }
 product_site() { printf '%s/site\n' "$(target_dir)"; }
 product_stamp() { printf '%s/webmeteor.built\n' "$(target_dir)"; }
 
-# is_fresh STAMP PATH…: is nothing below the paths newer than the stamp? Folders count too: their
-# time tells of a file that was removed. A path that does not exist is passed over.
-is_fresh() {
-  local stamp=$1
-  shift
-  [ -e "$stamp" ] || return 1
-  [ -z "$(find "$@" -name node_modules -prune -o -newer "$stamp" -print -quit 2>/dev/null)" ]
-}
-
 # Cargo would find out too, but cargo-leptos empties and rebuilds the site each time.
 product_is_fresh() {
   [ -x "$(product_binary)" ] && [ -d "$(product_site)/pkg" ] && is_fresh "$(product_stamp)" "${SOURCES[@]}"
