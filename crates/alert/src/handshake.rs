@@ -14,8 +14,6 @@ pub struct Handshake {
 
 impl fmt::Debug for Handshake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handshake")
-            .field("token", &self.token.as_ref().map(|_| "…"))
-            .finish()
+        f.debug_struct("Handshake").field("token", &self.token.as_ref().map(|_| "…")).finish()
     }
 }

@@ -48,11 +48,7 @@ where
             let query = request.uri().query().unwrap_or_default();
             let newcomer = request.uri().path().starts_with("/socket.io")
                 && !query.split('&').any(|pair| pair.starts_with("sid="));
-            if stopping && newcomer {
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
-            } else {
-                next.run(request).await
-            }
+            if stopping && newcomer { StatusCode::SERVICE_UNAVAILABLE.into_response() } else { next.run(request).await }
         }
     }))
 }

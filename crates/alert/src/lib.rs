@@ -3,6 +3,8 @@
 //! Without the feature `service` only [`Ack`], [`Handshake`] and [`RoomName`] remain: what a
 //! server of the workspace needs to speak to browsers in the same way.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
+
 mod ack;
 mod handshake;
 mod room;

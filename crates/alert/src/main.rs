@@ -31,8 +31,7 @@ environment:
 fn main() -> ExitCode {
     let command = std::env::args().nth(1);
     match command.as_deref() {
-        None => {}
-        Some("health") => {}
+        None | Some("health") => {}
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
@@ -50,11 +49,7 @@ fn main() -> ExitCode {
         }
     };
     if command.is_some() {
-        return if is_well(settings.port) {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        };
+        return if is_well(settings.port) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,9 +63,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(settings: Settings) -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")),
-        )
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_ansi(false)
         .init();
 

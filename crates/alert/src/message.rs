@@ -9,14 +9,8 @@ use crate::RoomName;
 const MAX_EVENT_NAME: usize = 64;
 
 /// Names that Socket.IO clients keep for themselves.
-const RESERVED: [&str; 6] = [
-    "connect",
-    "connect_error",
-    "disconnect",
-    "disconnecting",
-    "newListener",
-    "removeListener",
-];
+const RESERVED: [&str; 6] =
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// One message: `{"event": "...", "room": "...", "data": ...}`.
 ///

@@ -1,6 +1,11 @@
 //! Puts the parts together and runs them until told to stop.
 
-use std::{future::Future, io, time::Duration};
+use std::{
+    future::{Future, IntoFuture},
+    io,
+    pin::pin,
+    time::Duration,
+};
 
 use tokio::{net::TcpListener, sync::watch, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -37,22 +42,18 @@ pub async fn serve(
         Some(_) => DatabaseState::Connecting,
         None => DatabaseState::None,
     });
-    let forwarding = settings
-        .database
-        .map(|settings| tokio::spawn(database::forward(settings, hub.clone(), state)));
+    let forwarding = settings.database.map(|settings| tokio::spawn(database::forward(settings, hub.clone(), state)));
 
     let stopping = CancellationToken::new();
     let hub_to_close = hub.clone();
     let router = http::routes(Context { hub, database }).layer(layer);
     let router = http::refuse_newcomers_when(stopping.clone(), router);
 
-    let mut server = tokio::spawn({
-        let stopping = stopping.clone();
-        axum::serve(listener, router)
-            .with_graceful_shutdown(async move { stopping.cancelled().await })
-            .into_future()
-    });
-    let ended = tokio::select! {
+    let graceful = stopping.clone();
+    let server =
+        axum::serve(listener, router).with_graceful_shutdown(async move { graceful.cancelled().await }).into_future();
+    let mut server = pin!(server);
+    let failed = tokio::select! {
         ended = &mut server => Some(ended),
         () = stop => None,
     };
@@ -60,27 +61,16 @@ pub async fn serve(
     if let Some(forwarding) = forwarding {
         forwarding.abort();
     }
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            tracing::info!("stopping");
-            stopping.cancel();
-            let drained = timeout(STOP_TIMEOUT, async {
-                hub_to_close.close().await;
-                (&mut server).await
-            });
-            match drained.await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    tracing::warn!("some connections did not end in time and are cut off");
-                    server.abort();
-                    return Ok(());
-                }
-            }
-        }
-    };
-    match ended {
-        Ok(result) => Ok(result?),
-        Err(panicked) => Err(io::Error::other(panicked).into()),
+    if let Some(failed) = failed {
+        return Ok(failed?);
     }
+    tracing::info!("stopping");
+    stopping.cancel();
+    let drained = timeout(STOP_TIMEOUT, async { tokio::join!(hub_to_close.close(), server).1 });
+    if let Ok(ended) = drained.await {
+        ended?;
+    } else {
+        tracing::warn!("some connections did not end in time and are cut off");
+    }
+    Ok(())
 }

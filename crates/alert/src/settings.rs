@@ -88,17 +88,10 @@ impl Settings {
             Some("1" | "true") => true,
             Some(other) => return Err(SettingsError::RequireToken(other.to_owned())),
         };
-        let token_secret = if require_token {
-            Some(get("JWT_SECRET").ok_or(SettingsError::NoSecret)?.into())
-        } else {
-            None
-        };
+        let token_secret =
+            if require_token { Some(get("JWT_SECRET").ok_or(SettingsError::NoSecret)?.into()) } else { None };
 
-        Ok(Self {
-            port,
-            database,
-            token_secret,
-        })
+        Ok(Self { port, database, token_secret })
     }
 }
 
@@ -108,10 +101,7 @@ mod tests {
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
         Settings::from_lookup(|name| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     }
 

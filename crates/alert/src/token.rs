@@ -22,22 +22,17 @@ impl TokenCheck {
         validation.validate_nbf = true;
         // Whom a token is for is the site's own affair: every token of its secret may connect.
         validation.validate_aud = false;
-        Self {
-            key: DecodingKey::from_secret(secret.expose_secret().as_bytes()),
-            validation,
-        }
+        Self { key: DecodingKey::from_secret(secret.expose_secret().as_bytes()), validation }
     }
 
     /// # Errors
     /// [`Unauthorized`], without the reason: it would help only who is guessing.
     pub fn check(&self, token: Option<&str>) -> Result<(), Unauthorized> {
         let token = token.ok_or(Unauthorized)?;
-        decode::<IgnoredAny>(token, &self.key, &self.validation)
-            .map(|_| ())
-            .map_err(|error| {
-                tracing::debug!(%error, "token refused");
-                Unauthorized
-            })
+        decode::<IgnoredAny>(token, &self.key, &self.validation).map(|_| ()).map_err(|error| {
+            tracing::debug!(%error, "token refused");
+            Unauthorized
+        })
     }
 }
 

@@ -1,0 +1,47 @@
+//! The one error of all use cases: either something the caller may be told, or something only the log may know.
+
+use model::Problem;
+
+/// What a use case answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a use case did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Told to the caller as it is.
+    #[error("{0}")]
+    Problem(#[from] Problem),
+    /// The database did not answer or refused.
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    /// Anything else that is not the caller's fault.
+    #[error("{0:#}")]
+    Internal(#[from] anyhow::Error),
+}
+
+impl From<Error> for Problem {
+    /// Logs what must not be shown.
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Problem(problem) => problem,
+            Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed) => {
+                tracing::error!("the database does not answer");
+                Problem::new(503, "database_unavailable", "The database does not answer; try again in a moment.")
+            }
+            other => {
+                tracing::error!(error = %other, "a use case failed");
+                Problem::internal()
+            }
+        }
+    }
+}
+
+impl Error {
+    /// The name of the constraint that was violated, if that is what happened.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Database(sqlx::Error::Database(e)) => e.constraint(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Secrets at rest: XChaCha20-Poly1305 under the master key, bound to their row.
+
+use crate::{Error, Result};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use rand::RngExt;
+
+/// First byte of everything sealed: tells which key and layout.
+const VERSION: u8 = 1;
+
+/// Seals and opens secrets. The associated data names the row (`sites/{id}/webhook_secret`), so that a sealed value
+/// copied into another row does not open.
+pub struct Vault {
+    cipher: XChaCha20Poly1305,
+    key: [u8; 32],
+}
+
+impl Vault {
+    /// A vault under this master key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self { cipher: XChaCha20Poly1305::new(&key.into()), key }
+    }
+
+    /// Seals a secret for one row.
+    ///
+    /// # Errors
+    /// Only if the cipher refuses (a secret of many gigabytes).
+    pub fn seal(&self, row: &str, secret: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; 24] = rand::rng().random();
+        let sealed = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: row.as_bytes() })
+            .map_err(|_| anyhow::anyhow!("a secret could not be sealed"))?;
+        Ok([&[VERSION][..], &nonce, &sealed].concat())
+    }
+
+    /// Opens what was sealed for this row.
+    ///
+    /// # Errors
+    /// With another master key, for another row, or if it was changed.
+    pub fn open(&self, row: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let wrong = || Error::Internal(anyhow::anyhow!("the secret of {row} does not open with this master key"));
+        let (version, rest) = sealed.split_first().ok_or_else(wrong)?;
+        let (nonce, body) = rest.split_at_checked(24).ok_or_else(wrong)?;
+        let nonce: [u8; 24] = nonce.try_into().map_err(|_| wrong())?;
+        if *version != VERSION {
+            return Err(wrong());
+        }
+        self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: body, aad: row.as_bytes() }).map_err(|_| wrong())
+    }
+
+    /// A key for another purpose, derived from the master key; the same at every start.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        use sha2::{Digest, Sha256};
+        Sha256::new()
+            .chain_update(b"webmeteor derived key")
+            .chain_update(self.key)
+            .chain_update(purpose)
+            .finalize()
+            .into()
+    }
+}
+
+/// Random text that is safe in headers, addresses and environment files: 32 bytes as hexadecimal digits.
+pub fn random_secret() -> String {
+    let bytes: [u8; 32] = rand::rng().random();
+    hex::encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_opens_in_its_own_row_alone() {
+        let vault = Vault::new([7; 32]);
+        let sealed = vault.seal("sites/1", b"hush").unwrap();
+        assert_eq!(vault.open("sites/1", &sealed).unwrap(), b"hush");
+        assert!(vault.open("sites/2", &sealed).is_err());
+        assert!(Vault::new([8; 32]).open("sites/1", &sealed).is_err());
+    }
+
+    #[test]
+    fn a_changed_or_cut_secret_does_not_open() {
+        let vault = Vault::new([7; 32]);
+        let sealed = vault.seal("r", b"hush").unwrap();
+        for cut in 0..sealed.len() {
+            assert!(vault.open("r", &sealed[..cut]).is_err());
+            let mut changed = sealed.clone();
+            changed[cut] ^= 1;
+            assert!(vault.open("r", &changed).is_err());
+        }
+    }
+}
