@@ -28,11 +28,14 @@ create table members (
 create index members_user on members (user_id);
 
 create table sessions (
+    -- SHA-256 of the cookie's value, as hexadecimal digits: a copy of the database opens no session.
     id text primary key,
     data jsonb not null,
     expires_at timestamptz not null
 );
 create index sessions_expiry on sessions (expires_at);
+-- A changed password ends the sessions of its account.
+create index sessions_user on sessions ((data ->> 'user'));
 
 create table refresh_tokens (
     id uuid primary key,
@@ -111,6 +114,8 @@ create table deployments (
     worker uuid,
     lease_until timestamptz,
     cancel_requested_at timestamptz,
+    -- A retry after a transient failure waits until then.
+    not_before timestamptz,
     created_at timestamptz not null default now(),
     started_at timestamptz,
     finished_at timestamptz,
@@ -178,3 +183,9 @@ create table events (
     at timestamptz not null default now()
 );
 create index events_at on events (at);
+
+-- At most one deployment of an environment is worked on at a time, whatever the workers believe.
+create unique index deployments_one_running on deployments (environment_id)
+    where status in ('fetching', 'building', 'starting', 'verifying', 'switching');
+create index deployments_queue on deployments (team_id, status)
+    where status in ('queued', 'fetching', 'building', 'starting', 'verifying', 'switching');
