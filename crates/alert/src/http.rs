@@ -92,3 +92,30 @@ async fn emit(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn status(stopping: &CancellationToken, path: &str) -> StatusCode {
+        let router = Router::new().fallback(|| async { "served" });
+        let router = refuse_newcomers_when(stopping.clone(), router);
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        router.oneshot(request).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn while_stopping_newcomers_are_sent_away_and_the_connected_served() {
+        let stopping = CancellationToken::new();
+        let newcomer = "/socket.io/?EIO=4&transport=polling";
+        assert_eq!(status(&stopping, newcomer).await, StatusCode::OK);
+
+        stopping.cancel();
+        assert_eq!(status(&stopping, newcomer).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(&stopping, &format!("{newcomer}&sid=x")).await, StatusCode::OK);
+        assert_eq!(status(&stopping, "/health").await, StatusCode::OK);
+    }
+}

@@ -7,11 +7,18 @@ use std::{
 };
 
 use alert::{Settings, serve};
+use futures::{SinkExt, StreamExt};
 use jsonwebtoken::{EncodingKey, Header, encode, get_current_timestamp};
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::timeout};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message as Frame};
 
 /// Longer than anything here takes; reached only by a failing test.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -156,6 +163,36 @@ impl Browser {
     async fn send(&self, packet: String) {
         let answer = self.http.post(&self.url).body(packet).send().await.unwrap();
         assert_eq!(answer.text().await.unwrap(), "ok");
+    }
+}
+
+/// The same on a WebSocket from the start.
+pub struct WebSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl WebSocket {
+    /// Connects without a token.
+    pub async fn connect(service: &Service) -> Self {
+        let url = service.url.replace("http:", "ws:");
+        let url = format!("{url}/socket.io/?EIO=4&transport=websocket");
+        let (stream, _) = connect_async(url).await.unwrap();
+        let mut socket = Self(stream);
+        assert!(socket.next_packet().await.unwrap().starts_with("0{"));
+        socket.0.send("40".into()).await.unwrap();
+        assert!(socket.next_packet().await.unwrap().starts_with("40{"));
+        socket
+    }
+
+    /// The next packet that is no ping; `None` once the server has closed.
+    pub async fn next_packet(&mut self) -> Option<String> {
+        loop {
+            let frame = timeout(PATIENCE, self.0.next()).await.expect("a packet");
+            match frame?.ok()? {
+                Frame::Text(packet) if packet == "2" => self.0.send("3".into()).await.unwrap(),
+                Frame::Text(packet) => return Some(packet.to_string()),
+                Frame::Close(_) => return None,
+                _ => {}
+            }
+        }
     }
 }
 
