@@ -1,0 +1,101 @@
+//! Releases: what successful deployments left behind.
+
+use model::{DeploymentId, EnvironmentId, ReleaseId, TeamId, plan::ReleasePlan};
+use sqlx::{FromRow, PgConnection, Result, types::Json};
+use time::OffsetDateTime;
+
+/// A release.
+#[derive(Debug, Clone, FromRow)]
+pub struct ReleaseRow {
+    /// Id.
+    pub id: ReleaseId,
+    /// Owner.
+    pub team_id: TeamId,
+    /// Where it ran.
+    pub environment_id: EnvironmentId,
+    /// What made it.
+    pub deployment_id: DeploymentId,
+    /// What runs, where, and how it is reached.
+    pub plan: Json<ReleasePlan>,
+    /// When it went live.
+    pub created_at: OffsetDateTime,
+}
+
+const COLUMNS: &str = "id, team_id, environment_id, deployment_id, plan, created_at";
+
+/// Adds a release.
+pub async fn insert(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: ReleaseId,
+    environment: EnvironmentId,
+    deployment: DeploymentId,
+    plan: &ReleasePlan,
+) -> Result<()> {
+    sqlx::query("insert into releases (id, team_id, environment_id, deployment_id, plan) values ($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(team)
+        .bind(environment)
+        .bind(deployment)
+        .bind(Json(plan))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// One release.
+pub async fn by_id(conn: &mut PgConnection, team: TeamId, id: ReleaseId) -> Result<Option<ReleaseRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("select {COLUMNS} from releases where team_id = $1 and id = $2")))
+        .bind(team)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The release that a deployment left.
+pub async fn of_deployment(
+    conn: &mut PgConnection,
+    team: TeamId,
+    deployment: DeploymentId,
+) -> Result<Option<ReleaseRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from releases where team_id = $1 and deployment_id = $2"
+    )))
+    .bind(team)
+    .bind(deployment)
+    .fetch_optional(conn)
+    .await
+}
+
+/// The releases that serve now, of these teams' sites or of all (`None`, for the reconciler).
+pub async fn current(conn: &mut PgConnection, teams: Option<&[TeamId]>) -> Result<Vec<ReleaseRow>> {
+    sqlx::query_as(
+        "select r.id, r.team_id, r.environment_id, r.deployment_id, r.plan, r.created_at \
+         from environments e join releases r on r.id = e.current_release \
+         where $1::uuid[] is null or e.team_id = any($1)",
+    )
+    .bind(teams)
+    .fetch_all(conn)
+    .await
+}
+
+/// An environment's releases, newest first.
+pub async fn of_environment(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+) -> Result<Vec<ReleaseRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from releases where team_id = $1 and environment_id = $2 order by created_at desc, id desc"
+    )))
+    .bind(team)
+    .bind(environment)
+    .fetch_all(conn)
+    .await
+}
+
+/// Forgets a release.
+pub async fn remove(conn: &mut PgConnection, team: TeamId, id: ReleaseId) -> Result<()> {
+    sqlx::query("delete from releases where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Sites.
+
+use model::{SiteId, TeamId, site::Source};
+use sqlx::{FromRow, PgConnection, Result, types::Json};
+use time::OffsetDateTime;
+
+/// A site with its team's names.
+#[derive(Debug, Clone, FromRow)]
+pub struct SiteRow {
+    /// Id.
+    pub id: SiteId,
+    /// Owner.
+    pub team_id: TeamId,
+    /// The owner's short name.
+    pub team_slug: String,
+    /// The owner's name for people.
+    pub team_name: String,
+    /// On the web; unique.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// Where the code comes from.
+    pub source: Json<Source>,
+    /// Sealed.
+    pub webhook_secret: Vec<u8>,
+    /// Sealed; for a private remote repository.
+    pub repository_token: Option<Vec<u8>>,
+    /// Since.
+    pub created_at: OffsetDateTime,
+    /// Set once its removal was asked for.
+    pub deleting_at: Option<OffsetDateTime>,
+    /// With the removal: its volumes go too.
+    pub delete_data: Option<bool>,
+}
+
+const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
+     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data \
+     from sites s join teams t on t.id = s.team_id";
+
+/// What a new site needs.
+pub struct NewSite<'a> {
+    /// Id.
+    pub id: SiteId,
+    /// Owner.
+    pub team: TeamId,
+    /// On the web.
+    pub slug: &'a str,
+    /// For people.
+    pub name: &'a str,
+    /// Where the code comes from.
+    pub source: &'a Source,
+    /// Sealed.
+    pub webhook_secret: &'a [u8],
+    /// Sealed.
+    pub repository_token: Option<&'a [u8]>,
+}
+
+/// Adds a site; violates `sites_slug_key` where the slug is taken.
+pub async fn insert(conn: &mut PgConnection, site: &NewSite<'_>) -> Result<()> {
+    sqlx::query(
+        "insert into sites (id, team_id, slug, name, source, webhook_secret, repository_token) \
+         values ($1, $2, $3, $4, $5, $6, $7)",
+    )
+    .bind(site.id)
+    .bind(site.team)
+    .bind(site.slug)
+    .bind(site.name)
+    .bind(Json(site.source))
+    .bind(site.webhook_secret)
+    .bind(site.repository_token)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// One site of these teams.
+pub async fn by_id(conn: &mut PgConnection, teams: &[TeamId], id: SiteId) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and s.id = $2")))
+        .bind(teams)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The sites of these teams, newest first, those older than `before`.
+pub async fn list(
+    conn: &mut PgConnection,
+    teams: &[TeamId],
+    before: Option<SiteId>,
+    limit: i64,
+) -> Result<Vec<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where s.team_id = any($1) and ($2::uuid is null or s.id < $2) order by s.id desc limit $3"
+    )))
+    .bind(teams)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(conn)
+    .await
+}
+
+/// For the webhook alone, which has no actor yet: a site by its id, whoever owns it.
+pub async fn for_webhook(conn: &mut PgConnection, id: SiteId) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.id = $1 and s.deleting_at is null")))
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// For the webhook alone: the sites whose remote repository has this address, compared in lower case and without
+/// `.git` and a slash at the end.
+pub async fn for_webhook_by_repository(conn: &mut PgConnection, addresses: &[String]) -> Result<Vec<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where s.deleting_at is null and \
+         regexp_replace(lower(s.source #>> '{{git,url}}'), '(\\.git)?/*$', '') = any($1) order by s.id limit 50"
+    )))
+    .bind(addresses)
+    .fetch_all(conn)
+    .await
+}
+
+/// Whether a slug is taken by any team's site.
+pub async fn slug_taken(conn: &mut PgConnection, slug: &str) -> Result<bool> {
+    sqlx::query_scalar("select exists (select 1 from sites where slug = $1)").bind(slug).fetch_one(conn).await
+}
+
+/// Another name for people.
+pub async fn rename(conn: &mut PgConnection, team: TeamId, id: SiteId, name: &str) -> Result<()> {
+    sqlx::query("update sites set name = $3 where team_id = $1 and id = $2")
+        .bind(team)
+        .bind(id)
+        .bind(name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Marks a site for removal; `false` if it already was.
+pub async fn mark_deleting(conn: &mut PgConnection, team: TeamId, id: SiteId, delete_data: bool) -> Result<bool> {
+    let done = sqlx::query(
+        "update sites set deleting_at = now(), delete_data = $3 where team_id = $1 and id = $2 and deleting_at is null",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(delete_data)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// For the reconciler: all sites marked for removal on which no worker is at work.
+pub async fn to_remove(conn: &mut PgConnection) -> Result<Vec<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where s.deleting_at is not null and not exists (select 1 from deployments d where d.site_id = s.id \
+         and d.status in ('fetching', 'building', 'starting', 'verifying', 'switching')) order by s.deleting_at"
+    )))
+    .fetch_all(conn)
+    .await
+}
+
+/// Removes the rows of a site and all that hangs on them.
+pub async fn remove(conn: &mut PgConnection, team: TeamId, id: SiteId) -> Result<()> {
+    sqlx::query("delete from sites where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    Ok(())
+}
