@@ -148,8 +148,8 @@ pub struct CreatedSite {
     /// The site, with its webhook secret.
     #[serde(flatten)]
     pub site: SiteView,
-    /// The first deployment, already queued.
-    pub deployment_id: DeploymentId,
+    /// The first deployment, already queued; `None` for an empty hosted repository, which waits for its first push.
+    pub deployment_id: Option<DeploymentId>,
 }
 
 /// A deployment in a list.
@@ -294,4 +294,27 @@ pub struct DeliveryView {
     /// When.
     #[serde(with = "time::serde::rfc3339")]
     pub received_at: OffsetDateTime,
+}
+
+/// Who may register now, told to everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignupState {
+    /// Everybody.
+    Open,
+    /// The first administrator, with the one-time token printed at first start.
+    NeedsSetupToken,
+    /// Invited people only.
+    Closed,
+}
+
+/// Whether an address is free.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlugCheck {
+    /// As it would be used.
+    pub slug: String,
+    /// It can be taken.
+    pub available: bool,
+    /// Why not, or where the site would answer.
+    pub message: String,
 }

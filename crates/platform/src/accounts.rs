@@ -5,19 +5,11 @@ use model::{
     Actor, Problem, UserId,
     views::{TeamView, UserView},
 };
+pub use model::views::SignupState;
 use serde::{Deserialize, Serialize};
 
-/// Who may register now, told to everybody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SignupState {
-    /// Everybody.
-    Open,
-    /// The first administrator, with the one-time token printed at first start.
-    NeedsSetupToken,
-    /// Invited people only.
-    Closed,
-}
+/// The key under which a session keeps the [`UserId`] of who is signed in.
+pub const SESSION_USER: &str = "user";
 
 /// What a person sends to register.
 #[derive(Debug, Clone, Deserialize)]

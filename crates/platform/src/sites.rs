@@ -1,47 +1,18 @@
 //! Sites: made, shown, deleted.
 
-use crate::{Platform, Result};
+mod create;
+mod view;
+
+pub use create::{NewSite, NewSource, create};
+
+use crate::{Platform, Result, access};
 use model::{
-    Actor, Problem, SiteId, TeamId,
-    views::{CreatedSite, Page, SiteView, TemplateView},
+    Actor, Problem, SiteId,
+    event::Event,
+    names::{DisplayName, SiteSlug},
+    views::{Page, SiteView, TemplateView},
 };
 use serde::{Deserialize, Serialize};
-
-/// Where a new site's code comes from, as the API takes it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum NewSource {
-    /// A template's id.
-    Template(String),
-    /// A remote repository.
-    Git {
-        /// Its address.
-        url: String,
-        /// `None`: the repository's default branch.
-        #[serde(default)]
-        branch: Option<String>,
-        /// For a private repository.
-        #[serde(default)]
-        token: Option<String>,
-    },
-    /// An empty repository kept by the platform.
-    Hosted {},
-}
-
-/// What a person sends to make a site.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct NewSite {
-    /// `None`: the caller's first team.
-    #[serde(default)]
-    pub team_id: Option<TeamId>,
-    /// Name for people.
-    pub name: String,
-    /// `None`: made from the name.
-    #[serde(default)]
-    pub slug: Option<String>,
-    /// Where the code comes from.
-    pub source: NewSource,
-}
 
 /// Whether an address is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,39 +25,149 @@ pub struct SlugCheck {
     pub message: String,
 }
 
-fn soon<T>() -> Result<T> {
-    Err(Problem::new(503, "not_ready", "Not ready.").into())
+/// The templates that come with the platform: id, name, description, services.
+const TEMPLATES: &[(&str, &str, &str, &[&str])] = &[
+    (
+        "static",
+        "Static site",
+        "Plain HTML, CSS and a little JavaScript, served by nginx. The quickest way to something live.",
+        &["www"],
+    ),
+    (
+        "full-stack",
+        "Full stack",
+        "A guest book with a page, a PHP 8 API, a PostgreSQL database and live updates over Socket.IO.",
+        &["www", "api", "alert", "db"],
+    ),
+];
+
+/// The host of an environment: `{slug}.{domain}` for production, `{slug}-{environment}.{domain}` for others.
+pub(crate) fn host(platform: &Platform, slug: &str, environment: &str) -> String {
+    let domain = &platform.settings.sites_domain;
+    match environment {
+        "production" => format!("{slug}.{domain}"),
+        other => format!("{slug}-{other}.{domain}"),
+    }
 }
 
-/// The templates to begin from.
-pub fn templates(_platform: &Platform) -> Result<Vec<TemplateView>> {
-    soon()
+/// The templates to begin from: those that are there in the templates' folder.
+///
+/// # Errors
+/// None as yet; it reads the disk.
+pub fn templates(platform: &Platform) -> Result<Vec<TemplateView>> {
+    Ok(TEMPLATES
+        .iter()
+        .filter(|(id, ..)| platform.settings.templates_dir.join(id).is_dir())
+        .map(|(id, name, description, services)| TemplateView {
+            id: (*id).to_owned(),
+            name: (*name).to_owned(),
+            description: (*description).to_owned(),
+            services: services.iter().map(|s| (*s).to_owned()).collect(),
+        })
+        .collect())
 }
+
 /// Whether an address is free; checked as it is typed.
-pub async fn check_slug(_platform: &Platform, _actor: &Actor, _slug: &str) -> Result<SlugCheck> {
-    soon()
+///
+/// # Errors
+/// The database's.
+pub async fn check_slug(platform: &Platform, _actor: &Actor, slug: &str) -> Result<SlugCheck> {
+    let parsed = match SiteSlug::parse(slug) {
+        Ok(parsed) => parsed,
+        Err(refused) => return Ok(SlugCheck { slug: slug.to_owned(), available: false, message: refused.message }),
+    };
+    let mut conn = platform.pool.acquire().await?;
+    let taken = store::sites::slug_taken(&mut conn, parsed.as_str()).await?;
+    let message = if taken {
+        format!("“{parsed}” is taken; choose another.")
+    } else {
+        format!("Free: the site will answer at {}", platform.settings.site_url(&host(platform, parsed.as_str(), "production")))
+    };
+    Ok(SlugCheck { slug: parsed.to_string(), available: !taken, message })
 }
+
 /// The sites of the caller's teams, newest first; `limit` ≤ 100.
-pub async fn list(_platform: &Platform, _actor: &Actor, _limit: i64, _cursor: Option<&str>) -> Result<Page<SiteView>> {
-    soon()
+///
+/// # Errors
+/// 422 for a cursor that is none.
+pub async fn list(platform: &Platform, actor: &Actor, limit: i64, cursor: Option<&str>) -> Result<Page<SiteView>> {
+    let before = match cursor {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| access::bad_cursor())?),
+    };
+    let limit = limit.clamp(1, 100);
+    let mut conn = platform.pool.acquire().await?;
+    let mut rows = store::sites::list(&mut conn, &actor.teams(), before, limit + 1).await?;
+    let more = rows.len() > usize::try_from(limit).unwrap_or(100);
+    if more {
+        rows.pop();
+    }
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
+    Ok(Page { items: view::many(platform, &mut conn, actor, rows).await?, next_cursor })
 }
+
 /// One site.
-pub async fn get(_platform: &Platform, _actor: &Actor, _id: SiteId) -> Result<SiteView> {
-    soon()
+///
+/// # Errors
+/// 404 if the caller may not know of it.
+pub async fn get(platform: &Platform, actor: &Actor, id: SiteId) -> Result<SiteView> {
+    let mut conn = platform.pool.acquire().await?;
+    let row = access::site(&mut conn, actor, id).await?;
+    view::one(platform, &mut conn, actor, row).await
 }
-/// Makes a site and queues its first deployment.
-pub async fn create(_platform: &Platform, _actor: &Actor, _new: NewSite) -> Result<CreatedSite> {
-    soon()
-}
+
 /// Gives a site another name for people.
-pub async fn rename(_platform: &Platform, _actor: &Actor, _id: SiteId, _name: &str) -> Result<SiteView> {
-    soon()
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`, 422 for a name that is none.
+pub async fn rename(platform: &Platform, actor: &Actor, id: SiteId, name: &str) -> Result<SiteView> {
+    let name = DisplayName::parse(name).map_err(|e| Problem::invalid("name", e.code, e.message))?;
+    let mut conn = platform.pool.acquire().await?;
+    let row = access::site_to_change(&mut conn, actor, id).await?;
+    store::sites::rename(&mut conn, row.team_id, id, name.as_str()).await?;
+    drop(conn);
+    get(platform, actor, id).await
 }
+
 /// The webhook's secret, for those who may change the site.
-pub async fn webhook_secret(_platform: &Platform, _actor: &Actor, _id: SiteId) -> Result<String> {
-    soon()
+///
+/// # Errors
+/// 404, 403.
+pub async fn webhook_secret(platform: &Platform, actor: &Actor, id: SiteId) -> Result<String> {
+    let mut conn = platform.pool.acquire().await?;
+    let row = access::site(&mut conn, actor, id).await?;
+    access::may_write(actor, row.team_id)?;
+    open_webhook_secret(platform, &row)
 }
-/// Removes a site and all that was made for it; with `keep_data` its volumes stay.
-pub async fn delete(_platform: &Platform, _actor: &Actor, _id: SiteId, _keep_data: bool) -> Result<()> {
-    soon()
+
+/// Opens a site's webhook secret.
+pub(crate) fn open_webhook_secret(platform: &Platform, row: &store::sites::SiteRow) -> Result<String> {
+    let secret = platform.vault.open(&create::secret_row(row.id, "webhook"), &row.webhook_secret)?;
+    Ok(String::from_utf8_lossy(&secret).into_owned())
+}
+
+/// Opens a private repository's token.
+pub(crate) fn open_repository_token(platform: &Platform, row: &store::sites::SiteRow) -> Result<Option<String>> {
+    let Some(sealed) = &row.repository_token else { return Ok(None) };
+    let token = platform.vault.open(&create::secret_row(row.id, "repository_token"), sealed)?;
+    Ok(Some(String::from_utf8_lossy(&token).into_owned()))
+}
+
+/// Asks for the removal of a site and all that was made for it; with `keep_data` its volumes stay. What waits in
+/// the queue is cancelled, what runs is told to end; then a worker removes everything.
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`.
+pub async fn delete(platform: &Platform, actor: &Actor, id: SiteId, keep_data: bool) -> Result<()> {
+    let mut tx = platform.pool.begin().await?;
+    let row = access::site_to_change(&mut tx, actor, id).await?;
+    if !store::sites::mark_deleting(&mut tx, row.team_id, id, !keep_data).await? {
+        return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
+    }
+    store::deployments::cancel_all_of_site(&mut tx, row.team_id, id).await?;
+    store::events::insert(&mut tx, row.team_id, &Event::Site { id, status: "deleting".into() }).await?;
+    store::events::wake_workers(&mut tx).await?;
+    tx.commit().await?;
+    platform.wake.notify_one();
+    Ok(())
 }
