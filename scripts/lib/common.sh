@@ -44,12 +44,20 @@ scratch() {
   trap 'rm -rf -- "$SCRATCH"' EXIT
 }
 
+# A stamp tells when something was made, and from which checkout: several may share an output folder.
+# It bears the time of the start, so that a change made meanwhile is not missed.
+begin_stamp() {
+  mkdir -p "${1%/*}"
+  printf '%s\n' "$PROJECT_ROOT" >"$1.begun"
+}
+finish_stamp() { mv -- "$1.begun" "$1"; }
+
 # is_fresh STAMP PATH…: is nothing below the paths newer than the stamp? Folders count too: their
 # time tells of a file that was removed. A path that does not exist is passed over.
 is_fresh() {
   local stamp=$1
   shift
-  [ -e "$stamp" ] || return 1
+  [ -e "$stamp" ] && [ "$(<"$stamp")" = "$PROJECT_ROOT" ] || return 1
   [ -z "$(find "$@" -name node_modules -prune -o -newer "$stamp" -print -quit 2>/dev/null)" ]
 }
 

@@ -109,8 +109,7 @@ part_image_alert() {
     is_fresh "$stamp" "$PROJECT_ROOT"/{Cargo.toml,Cargo.lock,crates} "$folder"; then
     return
   fi
-  mkdir -p "${stamp%/*}"
-  touch "$stamp.begun"
+  begin_stamp "$stamp"
   say "compiling webmeteor-alert"
   (cd "$PROJECT_ROOT" && cargo build --quiet --release -p alert --bin webmeteor-alert) ||
     fail "webmeteor-alert does not compile" "Read the lines above."
@@ -124,5 +123,5 @@ part_image_alert() {
     cp -- "$binary" "$folder/Dockerfile" "$SCRATCH/alert/"
     build_image "$ALERT_IMAGE" "$SCRATCH/alert" --label "webmeteor.binary.sha256=$sum"
   fi
-  mv -- "$stamp.begun" "$stamp"
+  finish_stamp "$stamp"
 }

@@ -21,14 +21,10 @@ vendor_scripts() {
   cp -- "$from" "$to"
 }
 
-# The stamp bears the time of the start, so a change made during the build is not missed.
 build_product() {
-  local stamp
-  stamp=$(product_stamp)
-  mkdir -p "${stamp%/*}"
-  touch "$stamp.begun"
+  begin_stamp "$(product_stamp)"
   LEPTOS_SITE_ROOT=$(product_site) cargo leptos build --release --precompress
-  mv -- "$stamp.begun" "$stamp"
+  finish_stamp "$(product_stamp)"
 }
 
 # What a start from the checkout assumes; the user's own settings win.

@@ -84,6 +84,14 @@ part_wasm_target() {
   fi
 }
 
+# install_tool LOG ARG…: --debug: as a release build such a tool takes up to four times as long, and all
+# it does is start other programs.
+install_tool() {
+  local log=$1
+  shift
+  quietly "$log" env CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 cargo install --debug --force "$@"
+}
+
 # has_tool NAME VERSION: is that version of the program on PATH?
 has_tool() { have "$1" && [[ " $("$1" --version 2>/dev/null) " == *" $2 "* ]]; }
 
@@ -92,8 +100,7 @@ part_cargo_leptos() {
   has_tool cargo-leptos "$CARGO_LEPTOS_VERSION" && return
   say "cargo install cargo-leptos $CARGO_LEPTOS_VERSION (about four minutes)"
   scratch
-  # --debug: as a release build it takes four times as long, and it only starts other programs.
-  quietly "$SCRATCH/cargo-leptos.log" cargo install --debug --locked --force "cargo-leptos@$CARGO_LEPTOS_VERSION" ||
+  install_tool "$SCRATCH/cargo-leptos.log" --locked "cargo-leptos@$CARGO_LEPTOS_VERSION" ||
     fail "cargo-leptos did not build" "Read the lines above."
 }
 
@@ -113,6 +120,6 @@ part_wasm_bindgen() {
   has_tool wasm-bindgen "$version" && return
   say "cargo install wasm-bindgen-cli $version"
   scratch
-  quietly "$SCRATCH/wasm-bindgen.log" cargo install --debug --force "wasm-bindgen-cli@$version" ||
+  install_tool "$SCRATCH/wasm-bindgen.log" "wasm-bindgen-cli@$version" ||
     fail "wasm-bindgen-cli did not build" "Read the lines above."
 }
