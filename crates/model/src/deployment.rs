@@ -118,6 +118,8 @@ words! {
         FetchFailed = "fetch_failed",
         /// The commit or branch is not in the repository.
         RefNotFound = "ref_not_found",
+        /// The repository is too large or holds what cannot be deployed safely.
+        RepositoryRefused = "repository_refused",
         /// Nothing that can be deployed was found in the repository.
         NothingToDeploy = "nothing_to_deploy",
         /// `webmeteor.toml` cannot be read.
@@ -155,6 +157,7 @@ impl FailureCode {
                 "Check that the repository's address is right and that it can be reached, then deploy again."
             }
             Self::RefNotFound => "Push the branch that this environment deploys, or choose another branch.",
+            Self::RepositoryRefused => "Change the repository as the message says, and push again.",
             Self::NothingToDeploy => {
                 "Add a webmeteor.toml, a Dockerfile, an index.html, or folders www/ and api/ with a Dockerfile each."
             }
