@@ -70,6 +70,8 @@ async fn listen(settings: &DatabaseSettings) -> Result<PgListener, sqlx::Error> 
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(CONNECT_TIMEOUT)
+        // A database that is still starting is nothing to warn of.
+        .acquire_slow_threshold(CONNECT_TIMEOUT)
         .connect_lazy_with(options);
     let mut listener = PgListener::connect_with(&pool).await?;
     listener.ignore_pool_close_event(true);
