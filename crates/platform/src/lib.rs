@@ -2,12 +2,26 @@
 //!
 //! A page, a REST route and a socket event call the same function here, so a permission is checked in one place.
 
+mod access;
 pub mod accounts;
 pub mod deployments;
 pub mod error;
+pub mod labels;
+mod log_sink;
+mod machine;
+pub mod passwords;
+mod pipeline;
+pub mod plan;
+pub mod proxy_container;
+pub mod reconcile;
+mod remove;
+mod routes;
+mod secrets;
 pub mod settings;
 pub mod sites;
+pub mod tokens;
 pub mod vault;
+pub mod worker;
 
 pub use error::{Error, Result};
 pub use settings::{Settings, Signup};
@@ -28,7 +42,26 @@ pub struct Platform {
     /// The engine that runs containers.
     pub engine: Arc<dyn Runtime>,
     /// The proxy's files and its API.
-    pub proxy: Arc<dyn proxy::Routes>,
+    pub proxy: proxy::Proxy,
     /// Wakes an idle worker in this process at once; other processes are woken by NOTIFY.
     pub wake: Notify,
+    /// Wakes the reconciler: a site is to be removed.
+    pub removals: Notify,
+}
+
+impl Platform {
+    /// Where the repository of a site lies that the platform keeps itself.
+    pub fn repository(&self, site: model::SiteId) -> std::path::PathBuf {
+        self.settings.data_dir.join("repositories").join(format!("{site}.git"))
+    }
+
+    /// The folder of an environment: its `docker-compose.yaml` and `.env`.
+    pub fn environment_folder(&self, plan: &model::plan::ReleasePlan, environment: &str) -> std::path::PathBuf {
+        self.site_folder(plan.team, plan.site).join(environment)
+    }
+
+    /// The folder of a site, with one folder for each environment.
+    pub fn site_folder(&self, team: model::TeamId, site: model::SiteId) -> std::path::PathBuf {
+        self.settings.data_dir.join("sites").join(team.to_string()).join(site.to_string())
+    }
 }

@@ -5,7 +5,9 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use rand::RngExt;
+use sha2::Sha256;
 
 /// First byte of everything sealed: tells which key and layout.
 const VERSION: u8 = 1;
@@ -51,15 +53,16 @@ impl Vault {
         self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: body, aad: row.as_bytes() }).map_err(|_| wrong())
     }
 
-    /// A key for another purpose, derived from the master key; the same at every start.
+    /// A key for another purpose, derived from the master key (HMAC-SHA-256); the same at every start and in every
+    /// process of the installation.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        use sha2::{Digest, Sha256};
-        Sha256::new()
-            .chain_update(b"webmeteor derived key")
-            .chain_update(self.key)
-            .chain_update(purpose)
-            .finalize()
-            .into()
+        // A block of the hash, so that there is no length to refuse; HMAC itself would add the same zeros.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.key);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(b"webmeteor derived key: ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
     }
 }
 
@@ -67,6 +70,12 @@ impl Vault {
 pub fn random_secret() -> String {
     let bytes: [u8; 32] = rand::rng().random();
     hex::encode(bytes)
+}
+
+/// A short, stable name for a text: 16 hexadecimal digits of its SHA-256.
+pub fn fingerprint(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+    hex::encode(&Sha256::digest(text)[..8])
 }
 
 #[cfg(test)]
@@ -80,6 +89,14 @@ mod tests {
         assert_eq!(vault.open("sites/1", &sealed).unwrap(), b"hush");
         assert!(vault.open("sites/2", &sealed).is_err());
         assert!(Vault::new([8; 32]).open("sites/1", &sealed).is_err());
+    }
+
+    #[test]
+    fn derived_keys_differ_by_purpose_and_master_key_and_stay_the_same() {
+        let vault = Vault::new([7; 32]);
+        assert_eq!(vault.derive("a"), Vault::new([7; 32]).derive("a"));
+        assert_ne!(vault.derive("a"), vault.derive("b"));
+        assert_ne!(vault.derive("a"), Vault::new([8; 32]).derive("a"));
     }
 
     #[test]

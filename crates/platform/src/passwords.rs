@@ -1,0 +1,306 @@
+//! Passwords: what is accepted, and argon2id off the async threads.
+
+use crate::Result;
+use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use model::names::NameError;
+use rand::seq::IndexedRandom;
+use std::{
+    collections::HashSet,
+    num::NonZero,
+    sync::{Arc, LazyLock},
+    thread,
+};
+use tokio::{sync::Semaphore, task};
+
+/// Fewest characters of a password.
+pub const MIN_CHARS: usize = 12;
+/// Most characters of a password.
+pub const MAX_CHARS: usize = 256;
+
+/// Passwords of twelve characters and more that every list of leaked passwords begins with, in lower case.
+const COMMON: &[&str] = &[
+    "1q2w3e4r5t6y",
+    "1q2w3e4r5t6y7u8i",
+    "1qaz2wsx3edc",
+    "1qaz2wsx3edc4rfv",
+    "1qazxsw23edc",
+    "abcd12345678",
+    "administrator",
+    "administrator1",
+    "basketball123",
+    "changeme1234",
+    "changemenow!",
+    "changethispassword",
+    "charlie12345",
+    "correct horse battery staple",
+    "correcthorsebatterystaple",
+    "football1234",
+    "iloveyou1234",
+    "iloveyouforever",
+    "letmein12345",
+    "letmeinplease",
+    "liverpool123",
+    "manchesterunited",
+    "masterpassword",
+    "mynameisearl",
+    "mypassword12",
+    "mypassword123",
+    "nopassword123",
+    "p@ssw0rd1234",
+    "passw0rd1234",
+    "password!123",
+    "password1234",
+    "password12345",
+    "password123456",
+    "password2024!",
+    "password2025!",
+    "password2026!",
+    "princess1234",
+    "q1w2e3r4t5y6",
+    "qwer1234asdf",
+    "qwerty123456",
+    "qwerty1234567",
+    "qwertyqwerty123",
+    "qwertyuiop12",
+    "qwertyuiop123",
+    "qwertyuiop[]",
+    "qwertyuiopasdf",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "sunshine1234",
+    "superman1234",
+    "thisismypassword",
+    "trustno1trustno1",
+    "unbelievable",
+    "webmeteor123",
+    "webmeteor1234",
+    "welcome12345",
+    "welcome123456",
+    "whateverwhatever",
+    "zaq12wsxcde3",
+];
+
+/// A hash that no password has, of the parameters of today: what an unknown address is compared with, so that it takes
+/// as long as a known one.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgb3duIHNhbA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// Each hash takes 19 MiB and one core for some 20 ms: more at once than cores would only add memory.
+static PLACES: LazyLock<Arc<Semaphore>> =
+    LazyLock::new(|| Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get))));
+
+/// How a password compares with what is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the one.
+    Right,
+    /// It is the one, but its hash was made with other parameters than today's.
+    RightButOutdated,
+    /// It is not, or there is no account.
+    Wrong,
+}
+
+/// Whether a new password is accepted; `personal` is what others know of the account (address, name).
+///
+/// Length instead of composition rules, and a list of what attackers try first: NIST SP 800-63B, section 3.1.1.2.
+///
+/// # Errors
+/// `length`, `common`, `repetitive` or `personal`, each with a sentence that says what to do.
+pub fn check(password: &str, personal: &[&str]) -> Result<(), NameError> {
+    let refuse = |code, message: &str| Err(NameError { code, message: message.to_owned() });
+    let chars: Vec<char> = password.to_lowercase().chars().collect();
+    let length = password.chars().count();
+    if !(MIN_CHARS..=MAX_CHARS).contains(&length) {
+        return Err(NameError {
+            code: "length",
+            message: format!("A password has {MIN_CHARS} to {MAX_CHARS} characters; this has {length}."),
+        });
+    }
+    let lower: String = chars.iter().collect();
+    if COMMON.contains(&lower.as_str()) {
+        return refuse("common", "This password is among the first that are tried; choose another.");
+    }
+    if is_repetitive(&chars) {
+        return refuse("repetitive", "This password repeats or counts; a few unrelated words are better.");
+    }
+    if personal.iter().flat_map(|text| words(text)).any(|word| lower.contains(&word)) {
+        return refuse("personal", "Leave your name and your address out of the password.");
+    }
+    Ok(())
+}
+
+/// Few different characters, a short piece over and over, or characters that count up or down.
+fn is_repetitive(chars: &[char]) -> bool {
+    let different = chars.iter().collect::<HashSet<_>>().len();
+    let repeats = (1..=chars.len() / 2).any(|piece| chars.iter().zip(&chars[piece..]).all(|(a, b)| a == b));
+    let counts = |step: i64| {
+        let steps =
+            chars.windows(2).filter(|pair| i64::from(u32::from(pair[1])) - i64::from(u32::from(pair[0])) == step);
+        steps.count() * 4 >= (chars.len() - 1) * 3
+    };
+    different < 5 || repeats || counts(1) || counts(-1)
+}
+
+/// The whole of it and its parts that are long enough to be telling.
+fn words(text: &str) -> Vec<String> {
+    let text = text.to_lowercase();
+    let mut words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| word.chars().count() >= 4)
+        .map(str::to_owned)
+        .collect();
+    // `com` and its like are too short already; what stands after the @ is often a provider, yet as well known.
+    if text.chars().count() >= 4 {
+        words.push(text);
+    }
+    words
+}
+
+/// The PHC string of a password: argon2id, 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
+///
+/// # Errors
+/// Only if the system has no randomness or no threads left.
+pub async fn hash(password: &str) -> Result<String> {
+    let password = password.to_owned();
+    off_thread(move || {
+        let hash: PasswordHash = Argon2::default()
+            .hash_password(password.as_bytes())
+            .map_err(|e| anyhow::anyhow!("a password could not be hashed: {e}"))?;
+        Ok(hash.to_string())
+    })
+    .await?
+}
+
+/// Compares a password with a stored hash; without one it does the same work and answers [`Verdict::Wrong`].
+///
+/// # Errors
+/// If the stored hash is not a PHC string.
+pub async fn verify(password: &str, stored: Option<&str>) -> Result<Verdict> {
+    let known = stored.is_some();
+    let (password, stored) = (password.to_owned(), stored.unwrap_or(NOBODY).to_owned());
+    off_thread(move || {
+        let hash =
+            PasswordHash::new(&stored).map_err(|e| anyhow::anyhow!("a stored password hash is unreadable: {e}"))?;
+        let same = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
+        #[cfg(test)]
+        tests::VERIFIED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Ok(match same && known {
+            false => Verdict::Wrong,
+            true if is_current(&hash) => Verdict::Right,
+            true => Verdict::RightButOutdated,
+        })
+    })
+    .await?
+}
+
+/// Made as [`hash`] would make it today.
+fn is_current(hash: &PasswordHash) -> bool {
+    let same_costs = Params::try_from(hash).is_ok_and(|params| {
+        let today = Params::DEFAULT;
+        (params.m_cost(), params.t_cost(), params.p_cost()) == (today.m_cost(), today.t_cost(), today.p_cost())
+    });
+    same_costs
+        && hash.algorithm == argon2::Algorithm::Argon2id.ident()
+        && hash.version == Some(argon2::Version::V0x13.into())
+}
+
+/// A password for somebody else to begin with: 20 letters and digits that are not mistaken for one another, 114 bits.
+pub fn random() -> String {
+    const ALPHABET: &[u8] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let mut rng = rand::rng();
+    (0..20).filter_map(|_| ALPHABET.choose(&mut rng)).map(|byte| char::from(*byte)).collect()
+}
+
+/// Runs work that holds a core, on a thread that may be held. The place is given back when the work ends, not when the
+/// caller stops waiting for it.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let place = Arc::clone(&PLACES).acquire_owned().await.map_err(anyhow::Error::from)?;
+    let done = task::spawn_blocking(move || {
+        let result = work();
+        drop(place);
+        result
+    });
+    Ok(done.await.map_err(anyhow::Error::from)?)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicUsize;
+
+    /// How many passwords were compared in this process.
+    pub(crate) static VERIFIED: AtomicUsize = AtomicUsize::new(0);
+
+    #[test]
+    fn a_password_has_12_to_256_characters() {
+        assert_eq!(check("tide lamp 9", &[]).unwrap_err().code, "length");
+        assert!(check("tide lamp 90", &[]).is_ok());
+        assert!(check(&"tide lamp 90ä".repeat(19)[..], &[]).is_err_and(|e| e.code == "repetitive"));
+        let long: String = (0..256).filter_map(|n| char::from_u32(0x4e00 + n * n % 991)).collect();
+        assert!(check(&long, &[]).is_ok());
+        assert_eq!(check(&format!("{long}x"), &[]).unwrap_err().code, "length");
+    }
+
+    #[test]
+    fn what_is_tried_first_is_refused() {
+        for common in ["Password1234", "QWERTYUIOP123", "administrator", "correct horse battery staple"] {
+            assert_eq!(check(common, &[]).unwrap_err().code, "common", "{common}");
+        }
+        for simple in
+            ["aaaaaaaaaaaa", "abababababab", "hunter2hunter2", "123456789012", "abcdefghijklm", "987654321098"]
+        {
+            assert_eq!(check(simple, &[]).unwrap_err().code, "repetitive", "{simple}");
+        }
+        assert!(COMMON.iter().all(|word| word.chars().count() >= MIN_CHARS && word.to_lowercase() == **word));
+    }
+
+    #[test]
+    fn name_and_address_are_refused_inside_a_password() {
+        let personal = ["ada.lovelace@example.org", "Ada Lovelace"];
+        for bad in ["lovelace was here", "xx LOVELACE 1843", "ada.lovelace@example.org", "my example word"] {
+            assert_eq!(check(bad, &personal).unwrap_err().code, "personal", "{bad}");
+        }
+        assert!(check("tide lamp orbit", &personal).is_ok());
+        assert!(check("tide lamp adagio", &["a@b.c", "Ada"]).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_hash_is_argon2id_with_current_parameters_and_its_own_salt() {
+        let (one, two) = (hash("tide lamp orbit").await.unwrap(), hash("tide lamp orbit").await.unwrap());
+        assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
+        assert_ne!(one, two);
+        assert_eq!(verify("tide lamp orbit", Some(&one)).await.unwrap(), Verdict::Right);
+        assert_eq!(verify("tide lamp orbi", Some(&one)).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_account_costs_the_same_work_as_a_known_one() {
+        let nobody = PasswordHash::new(NOBODY).unwrap();
+        let somebody = hash("tide lamp orbit").await.unwrap();
+        let somebody = PasswordHash::new(&somebody).unwrap();
+        assert!(is_current(&nobody) && is_current(&somebody));
+        assert_eq!(nobody.salt.unwrap().len(), somebody.salt.unwrap().len());
+        assert_eq!(nobody.hash.unwrap().len(), somebody.hash.unwrap().len());
+        assert_eq!(verify("tide lamp orbit", None).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_older_parameters_is_right_but_outdated() {
+        let older =
+            Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, Params::new(8192, 1, 1, None).unwrap());
+        let hash: PasswordHash = older.hash_password(b"tide lamp orbit").unwrap();
+        assert_eq!(verify("tide lamp orbit", Some(&hash.to_string())).await.unwrap(), Verdict::RightButOutdated);
+        assert_eq!(verify("another one", Some(&hash.to_string())).await.unwrap(), Verdict::Wrong);
+    }
+
+    #[tokio::test]
+    async fn a_stored_hash_that_is_unreadable_is_an_error_not_a_sign_in() {
+        assert!(verify("tide lamp orbit", Some("plain")).await.is_err());
+    }
+
+    #[test]
+    fn a_random_password_is_accepted_and_never_the_same() {
+        let (one, two) = (random(), random());
+        assert!(check(&one, &[]).is_ok(), "{one}");
+        assert_eq!(one.len(), 20);
+        assert_ne!(one, two);
+    }
+}
