@@ -1,5 +1,24 @@
 //! The engine that runs containers: one trait, one implementation on bollard, and a fake for its faults.
+//!
+//! Every call is safe to repeat: what is already there is fine, and removing what is gone is done.
 
-/// The engine that runs containers.
-#[async_trait::async_trait]
-pub trait Runtime: Send + Sync {}
+mod build;
+mod context;
+mod dockerignore;
+mod engine;
+mod error;
+pub mod fake;
+mod lines;
+mod runtime;
+mod spec;
+mod state;
+
+pub use build::{BuildContext, BuildError, BuildRequest};
+pub use engine::Engine;
+pub use error::{Error, Result};
+pub use runtime::{Labels, Runtime};
+pub use spec::{Bind, HealthCommand, NetworkSpec, PlatformContainer, SITE_CAPABILITIES, SiteContainer};
+pub use state::{
+    ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image, ImageId,
+    LogLine, NetworkState, Stats, Version, VolumeState,
+};

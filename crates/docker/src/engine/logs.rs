@@ -1,0 +1,75 @@
+//! What containers print, and what happens to them.
+
+use super::{CALL, checked, convert};
+use crate::{ContainerEvent, Error, EventKind, Health, Labels, LogLine, Result, lines};
+use bollard::{
+    Docker,
+    container::LogOutput,
+    models::EventMessage,
+    query_parameters::{EventsOptionsBuilder, LogsOptions, LogsOptionsBuilder},
+};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
+use model::deployment::Stream;
+
+fn options(lines: usize, follow: bool) -> LogsOptions {
+    LogsOptionsBuilder::new()
+        .follow(follow)
+        .stdout(true)
+        .stderr(true)
+        .timestamps(true)
+        .tail(&lines.to_string())
+        .build()
+}
+
+pub(super) async fn tail(docker: &Docker, name: &str, lines: usize) -> Result<Vec<LogLine>> {
+    let read = docker.logs(checked(name)?, Some(options(lines, false))).map_err(Error::from).map_ok(line).try_collect();
+    tokio::time::timeout(CALL, read).await.map_err(|_| Error::Unavailable("the log did not end".into()))?
+}
+
+pub(super) fn follow(docker: &Docker, name: &str, lines: usize) -> Result<BoxStream<'static, Result<LogLine>>> {
+    Ok(docker.logs(checked(name)?, Some(options(lines, true))).map_err(Error::from).map_ok(line).boxed())
+}
+
+/// The engine puts the time before each line.
+fn line(output: LogOutput) -> LogLine {
+    let stream = if matches!(output, LogOutput::StdErr { .. }) { Stream::Stderr } else { Stream::Stdout };
+    let bytes = output.into_bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    let (at, rest) = match text.split_once(' ') {
+        Some((time, rest)) => match convert::moment(time) {
+            Some(at) => (Some(at), rest),
+            None => (None, text.as_ref()),
+        },
+        None => (None, text.as_ref()),
+    };
+    LogLine { at, stream, text: lines::clean(rest) }
+}
+
+pub(super) fn events(docker: &Docker, labels: &Labels) -> BoxStream<'static, Result<ContainerEvent>> {
+    let mut filters = convert::label_filter(labels);
+    filters.insert("type".into(), vec!["container".into()]);
+    let options = EventsOptionsBuilder::new().filters(&filters).build();
+    docker
+        .events(Some(options))
+        .map_err(Error::from)
+        .try_filter_map(|message| std::future::ready(Ok(event(message))))
+        .boxed()
+}
+
+/// `None` for what nobody asks about, such as a command run in a container.
+fn event(message: EventMessage) -> Option<ContainerEvent> {
+    let actor = message.actor?;
+    let mut attributes = actor.attributes.unwrap_or_default();
+    let kind = match message.action?.as_str() {
+        "create" => EventKind::Created,
+        "start" => EventKind::Started,
+        "die" => EventKind::Died(attributes.remove("exitCode").and_then(|code| code.parse().ok())),
+        "oom" => EventKind::OutOfMemory,
+        "destroy" => EventKind::Destroyed,
+        "health_status: healthy" => EventKind::Health(Health::Healthy),
+        "health_status: unhealthy" => EventKind::Health(Health::Unhealthy),
+        _ => return None,
+    };
+    let name = attributes.remove("name").unwrap_or_default();
+    Some(ContainerEvent { kind, id: actor.id?, name, labels: attributes.into_iter().collect() })
+}

@@ -1,0 +1,107 @@
+//! Why the engine did not do what was asked.
+
+use std::path::PathBuf;
+
+/// What every call answers.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call failed; each keeps the engine's own words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The engine cannot be reached or did not answer in time; worth another try later.
+    #[error("the container engine does not answer: {0}")]
+    Unavailable(String),
+    /// The image, network, volume or container that was named is not there.
+    #[error("{0}")]
+    NotFound(String),
+    /// The name is taken, or the thing is still in use.
+    #[error("{0}")]
+    Conflict(String),
+    /// The static address is used by another container.
+    #[error("{0}")]
+    AddressInUse(String),
+    /// The subnet overlaps with another network's, or the network is there with another subnet.
+    #[error("{0}")]
+    SubnetTaken(String),
+    /// The disk of the engine is full.
+    #[error("{0}")]
+    DiskFull(String),
+    /// The name cannot be one of a container, image, network or volume; nothing was asked of the engine.
+    #[error("“{0}” is not a name that the container engine takes")]
+    InvalidName(String),
+    /// A command in a container took longer than it was given.
+    #[error("the command took longer than {} s", .0.as_secs_f32())]
+    TimeLimit(std::time::Duration),
+    /// The folder cannot be read.
+    #[error("{}: {message}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
+    /// Anything else that the engine refused.
+    #[error("{message}")]
+    Refused {
+        /// The engine's HTTP status; 0 where it broke off in the middle of an answer.
+        status: u16,
+        /// Its words.
+        message: String,
+    },
+}
+
+impl Error {
+    /// Another try later may help, without anything being changed.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// Reads the engine's words where its status says too little.
+    pub(crate) fn from_answer(status: u16, message: String) -> Self {
+        let has = |words: &str| message.contains(words);
+        if has("no space left on device") {
+            Self::DiskFull(message)
+        } else if has("Address already in use") {
+            Self::AddressInUse(message)
+        } else if has("Pool overlaps") || has("overlaps with other one on this address space") {
+            Self::SubnetTaken(message)
+        } else if status == 404 {
+            Self::NotFound(message)
+        } else if status == 409 || has("has active endpoints") {
+            Self::Conflict(message)
+        } else {
+            Self::Refused { status, message }
+        }
+    }
+}
+
+impl From<bollard::errors::Error> for Error {
+    fn from(error: bollard::errors::Error) -> Self {
+        use bollard::errors::Error as B;
+        match error {
+            B::DockerResponseServerError { status_code, message } => Self::from_answer(status_code, message),
+            B::DockerStreamError { error } => Self::from_answer(0, error),
+            B::RequestTimeoutError => Self::Unavailable("no answer in time".into()),
+            B::SocketNotFoundError(path) => Self::Unavailable(format!("there is no socket at {path}")),
+            B::IOError { err } => Self::Unavailable(chain(&err)),
+            B::HyperResponseError { err } => Self::Unavailable(chain(&err)),
+            B::HyperLegacyError { err } => Self::Unavailable(chain(&err)),
+            other => Self::Refused { status: 0, message: chain(&other) },
+        }
+    }
+}
+
+/// An error with its causes, which hyper keeps apart.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

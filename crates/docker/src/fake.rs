@@ -1,0 +1,526 @@
+//! A runtime in memory, for speed and for the faults that a real engine does not produce on demand.
+
+use crate::{
+    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, EventKind, ExecOutput,
+    Health, Image, ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime,
+    SiteContainer, Stats, Version, VolumeState,
+};
+use async_trait::async_trait;
+use futures::{StreamExt, stream, stream::BoxStream};
+use model::deployment::Stream;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::Ipv4Addr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use time::OffsetDateTime;
+use tokio::sync::{broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+/// How a container of the fake behaves once started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It runs, and its health check is green.
+    Runs,
+    /// It runs, and its health check stays red.
+    NeverHealthy,
+    /// It ends at once with this code, and is started again and again.
+    CrashLoops(i64),
+    /// The kernel ends it for want of memory.
+    OutOfMemory,
+}
+
+/// What a build of the fake does.
+#[derive(Debug, Clone)]
+pub enum BuildScript {
+    /// Prints these lines, then succeeds.
+    Succeeds(Vec<String>),
+    /// Prints these lines, then fails.
+    Fails(Vec<String>, BuildError),
+    /// Prints these lines, then waits until it is cancelled or its time is over.
+    Hangs(Vec<String>),
+}
+
+/// The runtime in memory. What a test scripts holds until it scripts something else.
+#[derive(Debug)]
+pub struct FakeRuntime {
+    state: Mutex<State>,
+    events: broadcast::Sender<ContainerEvent>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<String>,
+    faults: Vec<Fault>,
+    behaviours: Vec<(String, Behaviour)>,
+    builds: Vec<(String, BuildScript)>,
+    exec: VecDeque<ExecOutput>,
+    made: u64,
+    images: BTreeMap<String, Image>,
+    networks: BTreeMap<String, NetworkState>,
+    volumes: BTreeMap<String, Labels>,
+    containers: BTreeMap<String, Container>,
+}
+
+#[derive(Debug)]
+struct Fault {
+    call: String,
+    calls_left: usize,
+    error: Error,
+}
+
+#[derive(Debug)]
+struct Container {
+    state: ContainerState,
+    network: Option<String>,
+    volumes: Vec<String>,
+    log: Vec<LogLine>,
+}
+
+impl Default for FakeRuntime {
+    fn default() -> Self {
+        Self { state: Mutex::default(), events: broadcast::Sender::new(256) }
+    }
+}
+
+impl FakeRuntime {
+    /// Fails the `nth` call from now of a method of [`Runtime`], 1 being the next.
+    pub fn fail(&self, call: &str, nth: usize, error: Error) {
+        self.lock().faults.push(Fault { call: call.to_owned(), calls_left: nth, error });
+    }
+
+    /// Containers whose name contains `part` behave like this from their next start on.
+    pub fn behave(&self, part: &str, behaviour: Behaviour) {
+        self.lock().behaviours.insert(0, (part.to_owned(), behaviour));
+    }
+
+    /// Builds whose tag contains `part` go like this.
+    pub fn script_build(&self, part: &str, script: BuildScript) {
+        self.lock().builds.insert(0, (part.to_owned(), script));
+    }
+
+    /// The next command in a container answers this; without, each ends with 0 and no output.
+    pub fn answer_exec(&self, output: ExecOutput) {
+        self.lock().exec.push_back(output);
+    }
+
+    /// An image that is there from the start.
+    pub fn add_image(&self, tag: &str) {
+        self.lock().add_image(tag, Labels::new());
+    }
+
+    /// A line that a container has printed.
+    pub fn print(&self, name: &str, text: &str) {
+        if let Some(container) = self.lock().containers.get_mut(name) {
+            container.log.push(said(text));
+        }
+    }
+
+    /// Ends a container by another hand than the platform's.
+    pub fn kill(&self, name: &str, exit_code: i64) {
+        let mut state = self.lock();
+        if let Some(container) = state.containers.get_mut(name) {
+            container.state.running = false;
+            container.state.exit_code = Some(exit_code);
+            let event = container.event(EventKind::Died(Some(exit_code)));
+            drop(state);
+            self.tell(event);
+        }
+    }
+
+    /// Removes a container by another hand than the platform's.
+    pub fn destroy(&self, name: &str) {
+        let gone = self.lock().containers.remove(name);
+        if let Some(container) = gone {
+            self.tell(container.event(EventKind::Destroyed));
+        }
+    }
+
+    /// Every call so far, as `method name`.
+    pub fn calls(&self) -> Vec<String> {
+        self.lock().calls.clone()
+    }
+
+    /// Names of the containers that run, in order.
+    pub fn running(&self) -> Vec<String> {
+        let state = self.lock();
+        state.containers.values().filter(|c| c.state.running).map(|c| c.state.name.clone()).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: ContainerEvent) {
+        // Nobody may be listening.
+        let _ = self.events.send(event);
+    }
+
+    fn tell_all(&self, events: Vec<ContainerEvent>) {
+        for event in events {
+            self.tell(event);
+        }
+    }
+
+    /// Notes the call and hands out the fault that was scripted for it, if its turn has come.
+    fn enter(&self, call: &str, name: &str) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.lock();
+        state.calls.push(format!("{call} {name}").trim_end().to_owned());
+        let mut due = None;
+        for (index, fault) in state.faults.iter_mut().enumerate().filter(|(_, fault)| fault.call == call) {
+            fault.calls_left = fault.calls_left.saturating_sub(1);
+            if fault.calls_left == 0 && due.is_none() {
+                due = Some(index);
+            }
+        }
+        match due {
+            Some(index) => Err(state.faults.remove(index).error),
+            None => Ok(state),
+        }
+    }
+
+    fn run(&self, mut state: MutexGuard<'_, State>, new: Container) -> Result<String> {
+        let (name, id) = (new.state.name.clone(), new.state.id.clone());
+        if state.containers.contains_key(&name) {
+            return Err(Error::Conflict(format!("the name {name} is taken")));
+        }
+        if !state.images.contains_key(&new.state.image) {
+            return Err(Error::NotFound(format!("No such image: {}", new.state.image)));
+        }
+        if let Some(network) = &new.network {
+            if !state.networks.contains_key(network) {
+                return Err(Error::NotFound(format!("network {network} not found")));
+            }
+            let taken = |other: &Container| {
+                other.network == new.network && other.state.running && other.state.address == new.state.address
+            };
+            if state.containers.values().any(taken) {
+                return Err(Error::AddressInUse("Address already in use".into()));
+            }
+        }
+        let created = new.event(EventKind::Created);
+        state.containers.insert(name.clone(), new);
+        let started = state.start(&name);
+        drop(state);
+        self.tell(created);
+        self.tell_all(started);
+        Ok(id)
+    }
+}
+
+impl State {
+    fn add_image(&mut self, tag: &str, labels: Labels) -> ImageId {
+        self.made += 1;
+        let id = ImageId(format!("sha256:{:064x}", self.made));
+        let image =
+            Image { id: id.clone(), tags: vec![tag.to_owned()], labels, size_bytes: 1024, exposed_ports: vec![] };
+        self.images.insert(tag.to_owned(), image.clone());
+        self.images.insert(id.0.clone(), image);
+        id
+    }
+
+    fn next_id(&mut self) -> String {
+        self.made += 1;
+        format!("{:064x}", self.made)
+    }
+
+    fn find(&mut self, name: &str) -> Result<&mut Container> {
+        self.containers
+            .values_mut()
+            .find(|container| container.state.name == name || container.state.id == name)
+            .ok_or_else(|| Error::NotFound(format!("No such container: {name}")))
+    }
+
+    fn start(&mut self, name: &str) -> Vec<ContainerEvent> {
+        let behaviour = self
+            .behaviours
+            .iter()
+            .find(|(part, _)| name.contains(part.as_str()))
+            .map_or(Behaviour::Runs, |(_, behaviour)| *behaviour);
+        let Some(container) = self.containers.get_mut(name) else { return vec![] };
+        let ended = |container: &mut Container, code| {
+            container.state.running = false;
+            container.state.restarting = true;
+            container.state.exit_code = Some(code);
+            container.state.restart_count += 1;
+        };
+        container.state.started_at = Some(OffsetDateTime::UNIX_EPOCH);
+        container.state.running = true;
+        container.state.exit_code = None;
+        let mut events = vec![container.event(EventKind::Started)];
+        match behaviour {
+            Behaviour::Runs => container.state.health = container.state.health.map(|_| Health::Healthy),
+            Behaviour::NeverHealthy => container.state.health = Some(Health::Unhealthy),
+            Behaviour::CrashLoops(code) => {
+                ended(container, code);
+                events.push(container.event(EventKind::Died(Some(code))));
+            }
+            Behaviour::OutOfMemory => {
+                ended(container, 137);
+                container.state.oom_killed = true;
+                events.push(container.event(EventKind::OutOfMemory));
+                events.push(container.event(EventKind::Died(Some(137))));
+            }
+        }
+        events
+    }
+}
+
+impl Container {
+    fn event(&self, kind: EventKind) -> ContainerEvent {
+        ContainerEvent {
+            kind,
+            id: self.state.id.clone(),
+            name: self.state.name.clone(),
+            labels: self.state.labels.clone(),
+        }
+    }
+}
+
+fn said(text: &str) -> LogLine {
+    LogLine { at: None, stream: Stream::Stdout, text: text.to_owned() }
+}
+
+fn has(labels: &Labels, wanted: &Labels) -> bool {
+    wanted.iter().all(|(key, value)| labels.get(key).is_some_and(|found| value.is_empty() || found == value))
+}
+
+fn fresh(id: String, name: &str, image: &str, address: Option<Ipv4Addr>, labels: &Labels) -> ContainerState {
+    ContainerState {
+        id,
+        name: name.to_owned(),
+        image: image.to_owned(),
+        image_id: ImageId(image.to_owned()),
+        running: false,
+        restarting: false,
+        exit_code: None,
+        oom_killed: false,
+        restart_count: 0,
+        started_at: None,
+        address,
+        labels: labels.clone(),
+        health: None,
+    }
+}
+
+#[async_trait]
+impl Runtime for FakeRuntime {
+    async fn ping(&self) -> Result<()> {
+        self.enter("ping", "").map(|_| ())
+    }
+    async fn version(&self) -> Result<Version> {
+        self.enter("version", "").map(|_| Version { engine: "fake".into(), api: "1.41".into() })
+    }
+    async fn disk_usage(&self) -> Result<DiskUsage> {
+        let state = self.enter("disk_usage", "")?;
+        Ok(DiskUsage {
+            root: "/".into(),
+            free_bytes: Some(100 << 30),
+            total_bytes: Some(200 << 30),
+            images: state.images.len() as u64,
+            containers: state.containers.len() as u64,
+        })
+    }
+
+    async fn build(
+        &self,
+        request: BuildRequest,
+        log: mpsc::Sender<LogLine>,
+        cancel: CancellationToken,
+    ) -> Result<ImageId, BuildError> {
+        let script = {
+            let state = self.enter("build", &request.tag)?;
+            let found = state.builds.iter().find(|(part, _)| request.tag.contains(part.as_str()));
+            found.map_or_else(|| BuildScript::Succeeds(vec![]), |(_, script)| script.clone())
+        };
+        let (BuildScript::Succeeds(lines) | BuildScript::Fails(lines, _) | BuildScript::Hangs(lines)) = &script;
+        for line in lines {
+            let _ = log.send(said(line)).await;
+        }
+        match script {
+            BuildScript::Succeeds(_) => Ok(self.lock().add_image(&request.tag, request.labels)),
+            BuildScript::Fails(_, error) => Err(error),
+            BuildScript::Hangs(_) => tokio::select! {
+                () = cancel.cancelled() => Err(BuildError::Cancelled),
+                () = tokio::time::sleep(request.time_limit) => Err(BuildError::TimeLimit(request.time_limit)),
+            },
+        }
+    }
+    async fn image(&self, reference: &str) -> Result<Option<Image>> {
+        Ok(self.enter("image", reference)?.images.get(reference).cloned())
+    }
+    async fn pull_image(&self, reference: &str, _limit: Duration) -> Result<()> {
+        drop(self.enter("pull_image", reference)?);
+        Err(Error::NotFound(format!("{reference} is in no registry")))
+    }
+    async fn remove_image(&self, reference: &str) -> Result<()> {
+        let mut state = self.enter("remove_image", reference)?;
+        let Some(image) = state.images.get(reference).cloned() else { return Ok(()) };
+        let used = |c: &Container| image.tags.contains(&c.state.image) || c.state.image == image.id.0;
+        if state.containers.values().any(used) {
+            return Err(Error::Conflict(format!("{reference} is used by a container")));
+        }
+        state.images.retain(|_, other| other.id != image.id);
+        Ok(())
+    }
+    async fn list_images(&self, labels: &Labels) -> Result<Vec<Image>> {
+        let state = self.enter("list_images", "")?;
+        let by_id = state.images.iter().filter(|(key, image)| **key == image.id.0);
+        Ok(by_id.filter(|(_, image)| has(&image.labels, labels)).map(|(_, image)| image.clone()).collect())
+    }
+
+    async fn ensure_network(&self, spec: &NetworkSpec) -> Result<()> {
+        let mut state = self.enter("ensure_network", &spec.name)?;
+        let subnet = Some(spec.subnet());
+        if state.networks.values().any(|other| (other.name == spec.name) != (other.subnet == subnet)) {
+            return Err(Error::SubnetTaken(format!("{} cannot have {}", spec.name, spec.subnet())));
+        }
+        let network = NetworkState { name: spec.name.clone(), subnet, labels: spec.labels.clone() };
+        state.networks.entry(spec.name.clone()).or_insert(network);
+        Ok(())
+    }
+    async fn remove_network(&self, name: &str) -> Result<()> {
+        let mut state = self.enter("remove_network", name)?;
+        if state.containers.values().any(|c| c.state.running && c.network.as_deref() == Some(name)) {
+            return Err(Error::Conflict(format!("{name} has active endpoints")));
+        }
+        state.networks.remove(name);
+        Ok(())
+    }
+    async fn list_networks(&self, labels: &Labels) -> Result<Vec<NetworkState>> {
+        let state = self.enter("list_networks", "")?;
+        Ok(state.networks.values().filter(|network| has(&network.labels, labels)).cloned().collect())
+    }
+
+    async fn ensure_volume(&self, name: &str, labels: &Labels) -> Result<()> {
+        self.enter("ensure_volume", name)?.volumes.entry(name.to_owned()).or_insert_with(|| labels.clone());
+        Ok(())
+    }
+    async fn remove_volume(&self, name: &str) -> Result<()> {
+        let mut state = self.enter("remove_volume", name)?;
+        if state.containers.values().any(|c| c.volumes.iter().any(|volume| volume == name)) {
+            return Err(Error::Conflict(format!("{name} is in use")));
+        }
+        state.volumes.remove(name);
+        Ok(())
+    }
+    async fn list_volumes(&self, labels: &Labels) -> Result<Vec<VolumeState>> {
+        let state = self.enter("list_volumes", "")?;
+        let found = state.volumes.iter().filter(|(_, own)| has(own, labels));
+        Ok(found.map(|(name, own)| VolumeState { name: name.clone(), labels: own.clone() }).collect())
+    }
+
+    async fn start_site_container(&self, spec: &SiteContainer) -> Result<String> {
+        let mut state = self.enter("start_site_container", &spec.name)?;
+        let mut fresh = fresh(state.next_id(), &spec.name, &spec.image, Some(spec.address), &spec.labels);
+        fresh.health = spec.health.as_ref().map(|_| Health::Starting);
+        let volumes = spec.volumes.iter().map(|(volume, _)| volume.clone()).collect();
+        self.run(state, Container { state: fresh, network: Some(spec.network.clone()), volumes, log: vec![] })
+    }
+    async fn start_platform_container(&self, spec: &PlatformContainer) -> Result<String> {
+        let mut state = self.enter("start_platform_container", &spec.name)?;
+        let fresh = fresh(state.next_id(), &spec.name, &spec.image, None, &spec.labels);
+        self.run(state, Container { state: fresh, network: None, volumes: vec![], log: vec![] })
+    }
+    async fn start(&self, name: &str) -> Result<()> {
+        let mut state = self.enter("start", name)?;
+        let found = state.find(name)?;
+        if found.state.running {
+            return Ok(());
+        }
+        let name = found.state.name.clone();
+        let events = state.start(&name);
+        drop(state);
+        self.tell_all(events);
+        Ok(())
+    }
+    async fn inspect(&self, name: &str) -> Result<Option<ContainerState>> {
+        Ok(self.enter("inspect", name)?.find(name).ok().map(|container| container.state.clone()))
+    }
+    async fn list_containers(&self, labels: &Labels) -> Result<Vec<ContainerSummary>> {
+        let state = self.enter("list_containers", "")?;
+        let found = state.containers.values().map(|c| &c.state).filter(|found| has(&found.labels, labels));
+        let summary = |found: &ContainerState| ContainerSummary {
+            id: found.id.clone(),
+            name: found.name.clone(),
+            image: found.image.clone(),
+            image_id: found.image_id.clone(),
+            running: found.running,
+            address: found.address,
+            labels: found.labels.clone(),
+        };
+        Ok(found.map(summary).collect())
+    }
+    async fn rename(&self, name: &str, new_name: &str) -> Result<()> {
+        let mut state = self.enter("rename", name)?;
+        if state.containers.contains_key(new_name) {
+            return Err(Error::Conflict(format!("the name {new_name} is taken")));
+        }
+        let old_name = state.find(name)?.state.name.clone();
+        if let Some(mut container) = state.containers.remove(&old_name) {
+            new_name.clone_into(&mut container.state.name);
+            state.containers.insert(new_name.to_owned(), container);
+        }
+        Ok(())
+    }
+    async fn stop(&self, name: &str, _grace: Duration) -> Result<()> {
+        let mut state = self.enter("stop", name)?;
+        let Ok(container) = state.find(name) else { return Ok(()) };
+        if !container.state.running {
+            container.state.restarting = false;
+            return Ok(());
+        }
+        container.state.running = false;
+        container.state.exit_code = Some(0);
+        let event = container.event(EventKind::Died(Some(0)));
+        drop(state);
+        self.tell(event);
+        Ok(())
+    }
+    async fn remove(&self, name: &str, force: bool) -> Result<()> {
+        let mut state = self.enter("remove", name)?;
+        let Ok(container) = state.find(name) else { return Ok(()) };
+        if container.state.running && !force {
+            return Err(Error::Conflict(format!("{name} runs")));
+        }
+        let (name, event) = (container.state.name.clone(), container.event(EventKind::Destroyed));
+        state.containers.remove(&name);
+        drop(state);
+        self.tell(event);
+        Ok(())
+    }
+
+    async fn logs_tail(&self, name: &str, lines: usize) -> Result<Vec<LogLine>> {
+        let mut state = self.enter("logs_tail", name)?;
+        let log = &state.find(name)?.log;
+        Ok(log[log.len().saturating_sub(lines)..].to_vec())
+    }
+    async fn logs_follow(&self, name: &str, lines: usize) -> Result<BoxStream<'static, Result<LogLine>>> {
+        let mut state = self.enter("logs_follow", name)?;
+        let log = &state.find(name)?.log;
+        let last = log[log.len().saturating_sub(lines)..].to_vec();
+        Ok(stream::iter(last.into_iter().map(Ok)).boxed())
+    }
+    async fn exec(&self, name: &str, argv: &[String], _limit: Duration) -> Result<ExecOutput> {
+        let mut state = self.enter("exec", &format!("{name} {}", argv.join(" ")))?;
+        if !state.find(name)?.state.running {
+            return Err(Error::Conflict(format!("{name} is not running")));
+        }
+        let nothing = ExecOutput { exit_code: 0, stdout: String::new(), stderr: String::new() };
+        Ok(state.exec.pop_front().unwrap_or(nothing))
+    }
+    async fn stats(&self, name: &str) -> Result<Stats> {
+        self.enter("stats", name)?.find(name).map(|_| Stats::default())
+    }
+    async fn events(&self, labels: &Labels) -> Result<BoxStream<'static, Result<ContainerEvent>>> {
+        drop(self.enter("events", "")?);
+        let wanted = labels.clone();
+        Ok(stream::unfold(self.events.subscribe(), |mut receiver| async move {
+            receiver.recv().await.ok().map(|event| (event, receiver))
+        })
+        .filter(move |event| std::future::ready(has(&event.labels, &wanted)))
+        .map(Ok)
+        .boxed())
+    }
+}
