@@ -17,7 +17,7 @@ pub use build::{BuildContext, BuildError, BuildRequest};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use runtime::{Labels, Runtime};
-pub use spec::{Bind, HealthCommand, NetworkSpec, PlatformContainer, SITE_CAPABILITIES, SiteContainer};
+pub use spec::{Bind, HealthCommand, NetworkSpec, PlatformContainer, SiteContainer};
 pub use state::{
     ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image, ImageId,
     LogLine, NetworkState, Stats, Version, VolumeState,

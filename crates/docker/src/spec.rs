@@ -2,12 +2,8 @@
 //! path leads from a site's declaration to a host mount, the host's network or a privilege.
 
 use crate::Labels;
+use model::hardening;
 use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
-
-/// The only capabilities that a site's container keeps: what it takes to change owners and users while starting,
-/// and to listen on ports below 1024.
-pub const SITE_CAPABILITIES: [&str; 7] =
-    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 
 /// A network of its own for one environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +97,10 @@ impl SiteContainer {
             user: None,
             memory_bytes: 512 * 1024 * 1024,
             cpu_millis: 500,
-            pids_limit: 256,
+            pids_limit: hardening::PIDS,
             volumes: vec![],
             stop_signal: None,
-            stop_timeout: Duration::from_secs(10),
+            stop_timeout: Duration::from_secs(hardening::STOP_GRACE_SECONDS),
             health: None,
         }
     }

@@ -128,6 +128,10 @@ words! {
         BuildFailed = "build_failed",
         /// A build took longer than allowed.
         BuildTimeout = "build_timeout",
+        /// An image that the repository names cannot be had.
+        ImageUnavailable = "image_unavailable",
+        /// The release to go back to is no longer kept.
+        ReleaseGone = "release_gone",
         /// The disk has too little room.
         DiskFull = "disk_full",
         /// A container could not be made or started.
@@ -164,6 +168,8 @@ impl FailureCode {
             Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
             Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
             Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
+            Self::ImageUnavailable => "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry.",
+            Self::ReleaseGone => "Redeploy its commit instead.",
             Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
             Self::StartFailed => "Check the service's image and command.",
             Self::CrashLoop => "Read the service's last lines: it ended by itself. Correct it, and push again.",

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod deployment;
 pub mod event;
+pub mod hardening;
 pub mod ids;
 pub mod names;
 pub mod plan;

@@ -339,3 +339,6 @@ fn view(user: User) -> UserView {
 fn team_view(team: team_rows::Team, role: Role) -> TeamView {
     TeamView { id: team.id, slug: team.slug, name: team.name, role: Some(role) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,20 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result};
+use crate::{Platform, Result, access, sites};
 use model::{
-    Actor, DeploymentId, Problem, SiteId,
-    views::{DeploymentSummary, DeploymentView, LogPage, Page},
+    Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, SiteId, TeamId, UserId,
+    deployment::{FailureCode, Status, Step, Trigger},
+    event::Event,
+    names::{CommitSha, EnvironmentName},
+    views::{DeploymentError, DeploymentSummary, DeploymentView, LogPage, Page},
 };
 use serde::Deserialize;
+use sqlx::PgConnection;
+use store::deployments::DeploymentRow;
 
 /// What a person sends to deploy.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewDeployment {
     /// `None`: production.
     #[serde(default)]
@@ -18,46 +24,305 @@ pub struct NewDeployment {
     pub commit: Option<String>,
 }
 
-fn soon<T>() -> Result<T> {
-    Err(Problem::new(503, "not_ready", "Not ready.").into())
+/// What is put into the queue.
+#[derive(Debug, Clone)]
+pub struct Queued<'a> {
+    /// Owner.
+    pub team: TeamId,
+    /// Site.
+    pub site: SiteId,
+    /// Where it goes.
+    pub environment: EnvironmentId,
+    /// What asked for it.
+    pub trigger: Trigger,
+    /// Who asked for it.
+    pub triggered_by: Option<UserId>,
+    /// The branch.
+    pub branch: Option<&'a str>,
+    /// The commit, if known.
+    pub commit: Option<&'a str>,
+    /// Its message.
+    pub message: Option<&'a str>,
+    /// Its author.
+    pub author: Option<&'a str>,
+    /// For a rollback.
+    pub from_release: Option<ReleaseId>,
+}
+
+/// Queues a deployment within the caller's transaction: what of that environment still waits is superseded, the
+/// change is announced, and a worker is woken, all when the transaction commits.
+///
+/// # Errors
+/// The database's.
+pub async fn enqueue(conn: &mut PgConnection, new: &Queued<'_>) -> sqlx::Result<DeploymentId> {
+    let id = DeploymentId::new();
+    store::deployments::insert(
+        conn,
+        &store::deployments::NewDeployment {
+            id,
+            team: new.team,
+            site: new.site,
+            environment: new.environment,
+            trigger: new.trigger,
+            triggered_by: new.triggered_by,
+            branch: new.branch,
+            commit: new.commit,
+            message: new.message,
+            author: new.author,
+            from_release: new.from_release,
+        },
+    )
+    .await?;
+    for older in store::deployments::supersede_queued(conn, new.team, new.environment, id).await? {
+        announce(conn, new.team, new.site, older, Status::Superseded, None).await?;
+    }
+    announce(conn, new.team, new.site, id, Status::Queued, None).await?;
+    store::events::wake_workers(conn).await?;
+    Ok(id)
+}
+
+/// Tells everybody who watches how a deployment stands.
+pub(crate) async fn announce(
+    conn: &mut PgConnection,
+    team: TeamId,
+    site: SiteId,
+    id: DeploymentId,
+    status: Status,
+    step: Option<Step>,
+) -> sqlx::Result<()> {
+    store::events::insert(conn, team, &Event::Deployment { id, site_id: site, status, step }).await?;
+    Ok(())
 }
 
 /// The deployments of a site, newest first; `limit` ≤ 100.
+///
+/// # Errors
+/// 404 if the caller may not know of the site; 422 for a cursor that is none.
 pub async fn list(
-    _platform: &Platform,
-    _actor: &Actor,
-    _site: SiteId,
-    _limit: i64,
-    _cursor: Option<&str>,
+    platform: &Platform,
+    actor: &Actor,
+    site: SiteId,
+    limit: i64,
+    cursor: Option<&str>,
 ) -> Result<Page<DeploymentSummary>> {
-    soon()
+    let before = match cursor {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| access::bad_cursor())?),
+    };
+    let limit = limit.clamp(1, 100);
+    let mut conn = platform.pool.acquire().await?;
+    let site = access::site(&mut conn, actor, site).await?;
+    let mut rows = store::deployments::list(&mut conn, site.team_id, site.id, before, limit + 1).await?;
+    let more = rows.len() > usize::try_from(limit).unwrap_or(100);
+    if more {
+        rows.pop();
+    }
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.number.to_string());
+    Ok(Page { items: rows.iter().map(summary).collect(), next_cursor })
 }
+
 /// One deployment.
-pub async fn get(_platform: &Platform, _actor: &Actor, _id: DeploymentId) -> Result<DeploymentView> {
-    soon()
+///
+/// # Errors
+/// 404 if the caller may not know of it.
+pub async fn get(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
+    let mut conn = platform.pool.acquire().await?;
+    let row = access::deployment(&mut conn, actor, id).await?;
+    view(platform, &mut conn, actor, row).await
 }
+
 /// Queues a deployment; older ones of that environment that still wait are superseded.
-pub async fn create(
-    _platform: &Platform,
-    _actor: &Actor,
-    _site: SiteId,
-    _new: NewDeployment,
-) -> Result<DeploymentView> {
-    soon()
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`, 422 for a commit or environment that is none.
+pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDeployment) -> Result<DeploymentView> {
+    let environment = new.environment.as_deref().unwrap_or("production");
+    let environment =
+        EnvironmentName::parse(environment).map_err(|e| Problem::invalid("environment", e.code, e.message))?;
+    let commit = new
+        .commit
+        .as_deref()
+        .map(CommitSha::parse)
+        .transpose()
+        .map_err(|e| Problem::invalid("commit", e.code, e.message))?;
+
+    let mut tx = platform.pool.begin().await?;
+    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let environment =
+        store::environments::by_name(&mut tx, site.team_id, site.id, environment.as_str()).await?.ok_or_else(|| {
+            Problem::invalid("environment", "not_found", format!("This site has no environment “{environment}”."))
+        })?;
+    let id = enqueue(
+        &mut tx,
+        &Queued {
+            team: site.team_id,
+            site: site.id,
+            environment: environment.id,
+            trigger: Trigger::Manual,
+            triggered_by: actor.user,
+            branch: Some(&environment.branch),
+            commit: commit.as_ref().map(AsRef::as_ref),
+            message: None,
+            author: None,
+            from_release: None,
+        },
+    )
+    .await?;
+    commit_and_show(platform, actor, tx, id).await
 }
-/// Ends a deployment that has not begun to switch; 409 `not_cancellable` otherwise.
-pub async fn cancel(_platform: &Platform, _actor: &Actor, _id: DeploymentId) -> Result<DeploymentView> {
-    soon()
+
+/// Ends a deployment that has not begun to switch.
+///
+/// # Errors
+/// 404, 403, 409 `not_cancellable`.
+pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
+    let mut tx = platform.pool.begin().await?;
+    let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    if store::deployments::cancel_queued(&mut tx, row.team_id, id).await? {
+        announce(&mut tx, row.team_id, row.site_id, id, Status::Cancelled, None).await?;
+    } else if store::deployments::request_cancel(&mut tx, row.team_id, id).await? {
+        store::events::wake_workers(&mut tx).await?;
+    } else {
+        return Err(Problem::conflict(
+            "not_cancellable",
+            format!("This deployment is {} and can no longer be cancelled.", row.status()),
+        )
+        .into());
+    }
+    commit_and_show(platform, actor, tx, id).await
 }
+
 /// Deploys the same commit again.
-pub async fn redeploy(_platform: &Platform, _actor: &Actor, _id: DeploymentId) -> Result<DeploymentView> {
-    soon()
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`. Where the first attempt never learnt its commit, the branch's newest is taken.
+pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
+    let mut tx = platform.pool.begin().await?;
+    let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    let new = enqueue(
+        &mut tx,
+        &Queued {
+            team: row.team_id,
+            site: row.site_id,
+            environment: row.environment_id,
+            trigger: Trigger::Manual,
+            triggered_by: actor.user,
+            branch: row.branch.as_deref(),
+            commit: row.commit_sha.as_deref(),
+            message: row.commit_message.as_deref(),
+            author: row.commit_author.as_deref(),
+            from_release: None,
+        },
+    )
+    .await?;
+    commit_and_show(platform, actor, tx, new).await
 }
-/// Applies the release of this deployment again, without a build; 409 `release_gone` if it is no longer kept.
-pub async fn rollback(_platform: &Platform, _actor: &Actor, _id: DeploymentId) -> Result<DeploymentView> {
-    soon()
+
+/// Applies the release of this deployment again, without a build.
+///
+/// # Errors
+/// 404, 403, 409 `release_gone` if it is no longer kept, 409 `already_current`.
+pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
+    let mut tx = platform.pool.begin().await?;
+    let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    if row.is_current {
+        return Err(Problem::conflict("already_current", "This release is the one that serves now.").into());
+    }
+    let release = store::releases::of_deployment(&mut tx, row.team_id, id).await?.ok_or_else(|| {
+        Problem::conflict(
+            "release_gone",
+            "This deployment left no release that is still kept; redeploy its commit instead.",
+        )
+    })?;
+    let new = enqueue(
+        &mut tx,
+        &Queued {
+            team: row.team_id,
+            site: row.site_id,
+            environment: row.environment_id,
+            trigger: Trigger::Rollback,
+            triggered_by: actor.user,
+            branch: row.branch.as_deref(),
+            commit: row.commit_sha.as_deref(),
+            message: row.commit_message.as_deref(),
+            author: row.commit_author.as_deref(),
+            from_release: Some(release.id),
+        },
+    )
+    .await?;
+    commit_and_show(platform, actor, tx, new).await
 }
+
 /// Lines after `after`, at most `limit` (≤ 5,000).
-pub async fn log(_platform: &Platform, _actor: &Actor, _id: DeploymentId, _after: i64, _limit: i64) -> Result<LogPage> {
-    soon()
+///
+/// # Errors
+/// 404 if the caller may not know of the deployment.
+pub async fn log(platform: &Platform, actor: &Actor, id: DeploymentId, after: i64, limit: i64) -> Result<LogPage> {
+    let mut conn = platform.pool.acquire().await?;
+    let row = access::deployment(&mut conn, actor, id).await?;
+    let items = store::logs::after(&mut conn, id, after, limit.clamp(1, 5_000)).await?;
+    let last = items.last().map_or(after, |line| line.seq);
+    Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items })
+}
+
+async fn commit_and_show(
+    platform: &Platform,
+    actor: &Actor,
+    mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
+    id: DeploymentId,
+) -> Result<DeploymentView> {
+    let row = access::deployment(&mut tx, actor, id).await?;
+    let view = view(platform, &mut tx, actor, row).await?;
+    tx.commit().await?;
+    platform.wake.notify_one();
+    Ok(view)
+}
+
+pub(crate) fn summary(row: &DeploymentRow) -> DeploymentSummary {
+    DeploymentSummary {
+        id: row.id,
+        site_id: row.site_id,
+        number: row.number,
+        environment: row.environment.clone(),
+        status: row.status(),
+        trigger: row.trigger(),
+        commit: row.commit_sha.clone(),
+        message: row.commit_message.as_deref().and_then(|m| m.lines().next()).map(str::to_owned),
+        author: row.commit_author.clone(),
+        branch: row.branch.clone(),
+        is_current: row.is_current,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+    }
+}
+
+async fn view(
+    platform: &Platform,
+    conn: &mut PgConnection,
+    actor: &Actor,
+    row: DeploymentRow,
+) -> Result<DeploymentView> {
+    let site = access::site(conn, actor, row.site_id).await?;
+    let steps = store::queue::steps(conn, row.id).await?;
+    let queue_position = match row.status() {
+        Status::Queued => Some(store::deployments::queue_position(conn, row.id).await?),
+        _ => None,
+    };
+    let error = row.error_code.as_deref().map(|code| DeploymentError {
+        code: code.to_owned(),
+        step: row.error_step.as_deref().and_then(Step::from_word),
+        service: row.error_service.clone(),
+        message: row.error_message.clone().unwrap_or_default(),
+        remedy: FailureCode::from_word(code).unwrap_or(FailureCode::Internal).remedy().to_owned(),
+    });
+    Ok(DeploymentView {
+        summary: summary(&row),
+        steps,
+        error,
+        queue_position,
+        url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
+        site_name: site.name,
+        site_slug: site.slug,
+    })
 }

@@ -14,6 +14,12 @@ pub enum Error {
     /// The database did not answer or refused.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The engine that runs containers did not answer or refused.
+    #[error("container engine: {0}")]
+    Engine(#[from] docker::Error),
+    /// The proxy did not.
+    #[error("proxy: {0}")]
+    Proxy(#[from] proxy::Error),
     /// Anything else that is not the caller's fault.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),

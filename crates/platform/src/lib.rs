@@ -19,6 +19,8 @@ mod routes;
 mod secrets;
 pub mod settings;
 pub mod sites;
+#[cfg(test)]
+mod testing;
 pub mod tokens;
 pub mod vault;
 pub mod worker;

@@ -3,6 +3,7 @@
 mod create;
 mod view;
 
+pub(crate) use create::environment_row;
 pub use create::{NewSite, NewSource, create};
 
 use crate::{Platform, Result, access};
@@ -10,20 +11,8 @@ use model::{
     Actor, Problem, SiteId,
     event::Event,
     names::{DisplayName, SiteSlug},
-    views::{Page, SiteView, TemplateView},
+    views::{Page, SiteView, SlugCheck, TemplateView},
 };
-use serde::{Deserialize, Serialize};
-
-/// Whether an address is free.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SlugCheck {
-    /// As it would be used.
-    pub slug: String,
-    /// It can be taken.
-    pub available: bool,
-    /// Why not, or where the site would answer.
-    pub message: String,
-}
 
 /// The templates that come with the platform: id, name, description, services.
 const TEMPLATES: &[(&str, &str, &str, &[&str])] = &[
@@ -81,7 +70,10 @@ pub async fn check_slug(platform: &Platform, _actor: &Actor, slug: &str) -> Resu
     let message = if taken {
         format!("“{parsed}” is taken; choose another.")
     } else {
-        format!("Free: the site will answer at {}", platform.settings.site_url(&host(platform, parsed.as_str(), "production")))
+        format!(
+            "Free: the site will answer at {}",
+            platform.settings.site_url(&host(platform, parsed.as_str(), "production"))
+        )
     };
     Ok(SlugCheck { slug: parsed.to_string(), available: !taken, message })
 }
@@ -169,5 +161,6 @@ pub async fn delete(platform: &Platform, actor: &Actor, id: SiteId, keep_data: b
     store::events::wake_workers(&mut tx).await?;
     tx.commit().await?;
     platform.wake.notify_one();
+    platform.removals.notify_one();
     Ok(())
 }

@@ -158,3 +158,6 @@ pub fn verify(platform: &Platform, token: &str) -> Option<UserId> {
 fn digest(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
+
+#[cfg(test)]
+mod tests;

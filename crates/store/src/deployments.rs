@@ -255,3 +255,8 @@ pub async fn queue_position(conn: &mut PgConnection, id: DeploymentId) -> Result
     .fetch_one(conn)
     .await
 }
+
+/// How many deployments there are in each state.
+pub async fn count_by_status(conn: &mut PgConnection) -> Result<Vec<(String, i64)>> {
+    sqlx::query_as("select status, count(*) from deployments group by status").fetch_all(conn).await
+}

@@ -81,6 +81,22 @@ pub async fn of_site(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Res
     .await
 }
 
+/// The branch that production deploys, for each of these sites.
+pub async fn production_branches(
+    conn: &mut PgConnection,
+    teams: &[TeamId],
+    sites: &[SiteId],
+) -> Result<Vec<(SiteId, String)>> {
+    sqlx::query_as(
+        "select site_id, branch from environments \
+         where team_id = any($1) and site_id = any($2) and name = 'production'",
+    )
+    .bind(teams)
+    .bind(sites)
+    .fetch_all(conn)
+    .await
+}
+
 /// One environment by its name.
 pub async fn by_name(
     conn: &mut PgConnection,
@@ -126,4 +142,9 @@ pub async fn set_current(conn: &mut PgConnection, team: TeamId, id: EnvironmentI
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// For the reconciler: whether any environment has this id.
+pub async fn exists(conn: &mut PgConnection, id: EnvironmentId) -> Result<bool> {
+    sqlx::query_scalar("select exists (select 1 from environments where id = $1)").bind(id).fetch_one(conn).await
 }

@@ -1,6 +1,6 @@
 //! Releases: what successful deployments left behind.
 
-use model::{DeploymentId, EnvironmentId, ReleaseId, TeamId, plan::ReleasePlan};
+use model::{DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId, plan::ReleasePlan};
 use sqlx::{FromRow, PgConnection, Result, types::Json};
 use time::OffsetDateTime;
 
@@ -67,14 +67,19 @@ pub async fn of_deployment(
     .await
 }
 
-/// The releases that serve now, of these teams' sites or of all (`None`, for the reconciler).
-pub async fn current(conn: &mut PgConnection, teams: Option<&[TeamId]>) -> Result<Vec<ReleaseRow>> {
+/// The releases that serve these sites' production now.
+pub async fn current_production(
+    conn: &mut PgConnection,
+    teams: &[TeamId],
+    sites: &[SiteId],
+) -> Result<Vec<ReleaseRow>> {
     sqlx::query_as(
         "select r.id, r.team_id, r.environment_id, r.deployment_id, r.plan, r.created_at \
          from environments e join releases r on r.id = e.current_release \
-         where $1::uuid[] is null or e.team_id = any($1)",
+         where e.team_id = any($1) and e.site_id = any($2) and e.name = 'production'",
     )
     .bind(teams)
+    .bind(sites)
     .fetch_all(conn)
     .await
 }

@@ -1,7 +1,7 @@
 //! Containers that are made.
 
 use super::{CALL, checked, convert, within};
-use crate::{HealthCommand, Labels, PlatformContainer, Result, SITE_CAPABILITIES, SiteContainer};
+use crate::{HealthCommand, Labels, PlatformContainer, Result, SiteContainer};
 use bollard::{
     Docker,
     models::{
@@ -10,6 +10,7 @@ use bollard::{
     },
     query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions},
 };
+use model::hardening;
 use std::{collections::HashMap, time::Duration};
 
 pub(super) async fn create_and_start(docker: &Docker, name: &str, body: ContainerCreateBody) -> Result<String> {
@@ -53,7 +54,7 @@ pub(super) fn site(spec: &SiteContainer) -> ContainerCreateBody {
             pids_limit: Some(i64::from(spec.pids_limit)),
             // Mounts, not binds: a source with a slash is refused there instead of becoming a folder of the host.
             mounts: Some(spec.volumes.iter().map(|(volume, path)| named(volume, path)).collect()),
-            cap_add: Some(SITE_CAPABILITIES.map(String::from).to_vec()),
+            cap_add: Some(hardening::CAPABILITIES.map(String::from).to_vec()),
             ..hardened()
         }),
         networking_config: Some(NetworkingConfig {
@@ -105,8 +106,8 @@ fn hardened() -> HostConfig {
         log_config: Some(HostConfigLogConfig {
             typ: Some("json-file".into()),
             config: Some(HashMap::from([
-                ("max-size".to_owned(), "10m".to_owned()),
-                ("max-file".to_owned(), "3".to_owned()),
+                ("max-size".to_owned(), hardening::LOG_MAX_SIZE.to_owned()),
+                ("max-file".to_owned(), hardening::LOG_MAX_FILES.to_owned()),
             ])),
         }),
         ..HostConfig::default()

@@ -1,0 +1,52 @@
+//! The door of every use case on sites and deployments: what a caller may not know of is not found (404), what it may
+//! see but not change is forbidden (403), what is being removed cannot be changed (409).
+
+use crate::Result;
+use model::{Actor, DeploymentId, Problem, SiteId, TeamId};
+use sqlx::PgConnection;
+use store::{deployments::DeploymentRow, sites::SiteRow};
+
+/// A site that the actor may see.
+pub(crate) async fn site(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
+    Ok(store::sites::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("site"))?)
+}
+
+/// A site that the actor may change.
+pub(crate) async fn site_to_change(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
+    let site = site(conn, actor, id).await?;
+    may_write(actor, site.team_id)?;
+    if site.deleting_at.is_some() {
+        return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
+    }
+    Ok(site)
+}
+
+/// A deployment that the actor may see.
+pub(crate) async fn deployment(conn: &mut PgConnection, actor: &Actor, id: DeploymentId) -> Result<DeploymentRow> {
+    Ok(store::deployments::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("deployment"))?)
+}
+
+/// A deployment of a site that the actor may change.
+pub(crate) async fn deployment_to_change(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    id: DeploymentId,
+) -> Result<DeploymentRow> {
+    let row = deployment(conn, actor, id).await?;
+    site_to_change(conn, actor, row.site_id).await?;
+    Ok(row)
+}
+
+/// The actor's role in the team allows changes.
+pub(crate) fn may_write(actor: &Actor, team: TeamId) -> Result<()> {
+    match actor.role_in(team) {
+        Some(role) if role.may_write() => Ok(()),
+        Some(_) => Err(Problem::forbidden().into()),
+        None => Err(Problem::not_found("team").into()),
+    }
+}
+
+/// 422 for a cursor that this platform did not give out.
+pub(crate) fn bad_cursor() -> Problem {
+    Problem::invalid("cursor", "cursor", "Pass the `next_cursor` of the page before, as it is.")
+}

@@ -1,0 +1,127 @@
+//! Gets the commit and finds out what the repository asks for.
+
+use super::{Run, Stop};
+use crate::sites::open_repository_token;
+use forge::git::{CheckedOut, Checkout, FetchError};
+use model::{
+    deployment::{FailureCode, Stream},
+    names::{BranchName, CommitSha},
+    site::{Manifest, ServiceSource, Source},
+};
+use std::time::Duration;
+
+/// A repository may take so long to arrive.
+const TIME_LIMIT: Duration = Duration::from_mins(10);
+/// A checkout may be so large.
+const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+impl From<FetchError> for Stop {
+    fn from(error: FetchError) -> Self {
+        Self::failed(error.code, error.message)
+    }
+}
+
+pub(super) async fn run(run: &Run) -> Result<Manifest, Stop> {
+    let folder = run.folder();
+    run.remove_folder().await;
+    if let Some(builds) = folder.parent() {
+        tokio::fs::create_dir_all(builds).await.map_err(|e| disk(&e))?;
+    }
+
+    let branch = run.row.branch.as_deref().unwrap_or(&run.environment.branch);
+    let branch = BranchName::parse(branch).map_err(|e| Stop::failed(FailureCode::RefNotFound, e.message))?;
+    let commit = run
+        .row
+        .commit_sha
+        .as_deref()
+        .map(CommitSha::parse)
+        .transpose()
+        .map_err(|e| Stop::failed(FailureCode::RefNotFound, e.message))?;
+
+    let (lines, mut inbox) = tokio::sync::mpsc::unbounded_channel::<String>();
+    let work = async move {
+        let say = move |line: &str| {
+            let _ = lines.send(line.to_owned());
+        };
+        check_out(run, branch, commit, &say).await
+    };
+    let copy = async {
+        while let Some(line) = inbox.recv().await {
+            run.log.line(Stream::Stdout, &line).await;
+        }
+    };
+    let (checked_out, ()) = run.unless_interrupted(async { tokio::join!(work, copy) }).await?;
+    let checked_out = checked_out?;
+
+    let mut conn = run.platform.pool.acquire().await?;
+    store::queue::set_commit(
+        &mut conn,
+        run.lease,
+        checked_out.commit.as_str(),
+        &checked_out.message,
+        &checked_out.author,
+    )
+    .await?;
+    drop(conn);
+    let subject = checked_out.message.lines().next().unwrap_or_default();
+    run.log.say(format!("Commit {} “{subject}” by {}", &checked_out.commit.as_str()[..12], checked_out.author)).await;
+
+    let manifest = tokio::task::spawn_blocking(move || forge::discover::discover(&folder))
+        .await
+        .map_err(Stop::internal)?
+        .map_err(|e| Stop::failed(e.code, e.message))?;
+    describe(run, &manifest).await;
+    Ok(manifest)
+}
+
+async fn check_out(
+    run: &Run,
+    branch: BranchName,
+    commit: Option<CommitSha>,
+    say: forge::git::LogFn<'_>,
+) -> Result<CheckedOut, Stop> {
+    let into = run.folder();
+    match &run.site.source.0 {
+        Source::Git { url, .. } => {
+            let request = forge::git::FetchRequest {
+                url: url.clone(),
+                token: open_repository_token(&run.platform, &run.site)?.map(Into::into),
+                branch,
+                commit,
+                into: &into,
+                allow_private: run.platform.settings.allow_private_repositories,
+                max_bytes: MOST_BYTES,
+                timeout: TIME_LIMIT,
+            };
+            Ok(forge::git::fetch(request, &run.cancel, say).await?)
+        }
+        Source::Template(_) | Source::Hosted {} => {
+            let repository = run.platform.repository(run.site.id);
+            let what = commit.map_or(Checkout::Branch(branch), Checkout::Commit);
+            Ok(forge::hosted::checkout(&repository, &what, &into, MOST_BYTES, &run.cancel, say).await?)
+        }
+    }
+}
+
+async fn describe(run: &Run, manifest: &Manifest) {
+    let names: Vec<String> = manifest.services.iter().map(|s| format!("{} (port {})", s.name, s.port)).collect();
+    let database = if manifest.postgres { ", and a PostgreSQL database" } else { "" };
+    run.log.say(format!("Found by {}: {}{database}", manifest.found_by, names.join(", "))).await;
+    for service in &manifest.services {
+        if let ServiceSource::Build { generated: Some(text), .. } = &service.source {
+            run.log.say(format!("No Dockerfile for {}; this one is used:", service.name)).await;
+            for line in text.lines() {
+                run.log.say(format!("    {line}")).await;
+            }
+        }
+    }
+}
+
+fn disk(error: &std::io::Error) -> Stop {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull => {
+            Stop::failed(FailureCode::DiskFull, "The disk has no room for the repository.")
+        }
+        _ => Stop::internal(error),
+    }
+}

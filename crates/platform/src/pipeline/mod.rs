@@ -1,0 +1,267 @@
+//! The way of a deployment, from a commit to a release that serves: fetch, build, start, verify, switch, drain.
+//!
+//! Until the switch nothing that serves is touched; a failure before it removes what was begun and nothing else.
+
+mod build;
+mod fetch;
+mod start;
+mod switch;
+mod verify;
+
+use crate::{Platform, labels, log_sink::LogSink, secrets};
+use model::{
+    deployment::{FailureCode, Status, Step, StepStatus},
+    event::Event,
+    plan::ReleasePlan,
+};
+use std::{path::PathBuf, sync::Arc, time::Duration};
+use store::{
+    deployments::DeploymentRow,
+    environments::EnvironmentRow,
+    queue::{Lease, WriteError},
+    sites::SiteRow,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Why a run ended before its release was live.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// It failed for good.
+    Failed(Failure),
+    /// Its end was asked for, or its lease was lost, or the platform shuts down.
+    Interrupted,
+    /// Something that may be well again soon is not: the engine, the database.
+    Later(String),
+}
+
+/// What a person is told of a failure.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub code: FailureCode,
+    pub service: Option<String>,
+    pub message: String,
+}
+
+impl Stop {
+    pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Failed(Failure { code, service: None, message: message.into() })
+    }
+    pub(crate) fn service(code: FailureCode, service: impl ToString, message: impl Into<String>) -> Self {
+        Self::Failed(Failure { code, service: Some(service.to_string()), message: message.into() })
+    }
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "a deployment failed for a reason of our own");
+        Self::failed(FailureCode::Internal, format!("The platform could not go on: {error}"))
+    }
+}
+
+impl From<docker::Error> for Stop {
+    fn from(error: docker::Error) -> Self {
+        match error {
+            e if e.is_temporary() => Self::Later(e.to_string()),
+            docker::Error::DiskFull(words) => Self::failed(FailureCode::DiskFull, words),
+            e => Self::failed(FailureCode::StartFailed, e.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::Later(format!("the database does not answer: {error}"))
+            }
+            // 57P: the server was shut down or crashed under us.
+            sqlx::Error::Database(ref e) if e.code().is_some_and(|code| code.starts_with("57P")) => {
+                Self::Later(error.to_string())
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<WriteError> for Stop {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::LeaseLost => Self::Interrupted,
+            WriteError::Database(e) => e.into(),
+        }
+    }
+}
+
+impl From<crate::Error> for Stop {
+    fn from(error: crate::Error) -> Self {
+        match error {
+            crate::Error::Database(e) => e.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// One attempt at one deployment.
+pub(crate) struct Run {
+    pub platform: Arc<Platform>,
+    pub lease: Lease,
+    pub row: DeploymentRow,
+    pub site: SiteRow,
+    pub environment: EnvironmentRow,
+    pub secrets: secrets::EnvironmentSecrets,
+    pub previous: Option<ReleasePlan>,
+    pub log: LogSink,
+    pub cancel: CancellationToken,
+}
+
+impl Run {
+    /// Reads what the deployment is about and opens its log.
+    pub(crate) async fn open(
+        platform: Arc<Platform>,
+        lease: Lease,
+        row: DeploymentRow,
+        cancel: CancellationToken,
+    ) -> Result<Self, Stop> {
+        let mut conn = platform.pool.acquire().await?;
+        let gone = || Stop::internal("the site of a deployment is gone");
+        let site = store::sites::by_id(&mut conn, &[row.team_id], row.site_id).await?.ok_or_else(gone)?;
+        let environment =
+            store::environments::by_id(&mut conn, row.team_id, row.environment_id).await?.ok_or_else(gone)?;
+        let previous = match environment.current_release {
+            Some(id) => store::releases::by_id(&mut conn, row.team_id, id).await?.map(|r| r.plan.0),
+            None => None,
+        };
+        drop(conn);
+        let secrets = secrets::EnvironmentSecrets::open(&platform, &environment)?;
+        let mut hidden = secrets.values();
+        hidden.extend(crate::sites::open_repository_token(&platform, &site)?);
+        let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, hidden);
+        Ok(Self { platform, lease, row, site, environment, secrets, previous, log, cancel })
+    }
+
+    /// Where the checkout of this deployment lies while it is built.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.platform.settings.data_dir.join("builds").join(self.row.id.to_string())
+    }
+
+    /// Labels of everything that this deployment makes for a service.
+    pub(crate) fn labels(&self, service: &str) -> docker::Labels {
+        labels::of_service(self.environment_labels(), self.row.id, service)
+    }
+
+    pub(crate) fn environment_labels(&self) -> docker::Labels {
+        labels::of_environment(&self.platform, self.row.team_id, self.row.site_id, self.row.environment_id)
+    }
+
+    /// Goes the whole way.
+    pub(crate) async fn go(&self) -> Result<(), Stop> {
+        let plan = match self.row.from_release {
+            Some(release) => {
+                self.skip(Step::Fetch).await?;
+                self.skip(Step::Build).await?;
+                start::plan_again(self, release).await?
+            }
+            None => {
+                self.begin(Step::Fetch).await?;
+                let manifest = fetch::run(self).await?;
+                self.end(Step::Fetch).await?;
+                self.advance(Status::Fetching, Status::Building, Step::Build).await?;
+                let plan = start::plan(self, &manifest).await?;
+                build::run(self, &plan).await?;
+                self.end(Step::Build).await?;
+                self.move_to(Status::Building, Status::Starting).await?;
+                plan
+            }
+        };
+        self.begin(Step::Start).await?;
+        start::run(self, &plan).await?;
+        self.end(Step::Start).await?;
+        self.advance(Status::Starting, Status::Verifying, Step::Verify).await?;
+        verify::run(self, &plan).await?;
+        self.end(Step::Verify).await?;
+        self.advance(Status::Verifying, Status::Switching, Step::Switch).await?;
+        switch::run(self, &plan).await?;
+        Ok(())
+    }
+
+    /// Waits for something unless the run is interrupted first.
+    pub(crate) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => Err(Stop::Interrupted),
+            done = work => Ok(done),
+        }
+    }
+
+    pub(crate) async fn pause(&self, time: Duration) -> Result<(), Stop> {
+        self.unless_interrupted(tokio::time::sleep(time)).await
+    }
+
+    async fn move_to(&self, from: Status, to: Status) -> Result<(), Stop> {
+        if self.cancel.is_cancelled() {
+            return Err(Stop::Interrupted);
+        }
+        let mut tx = self.platform.pool.begin().await?;
+        store::queue::advance(&mut tx, self.lease, from, to).await?;
+        self.announce(&mut tx, to, None).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    async fn advance(&self, from: Status, to: Status, step: Step) -> Result<(), Stop> {
+        self.move_to(from, to).await?;
+        self.begin(step).await
+    }
+
+    async fn begin(&self, step: Step) -> Result<(), Stop> {
+        self.step(step, StepStatus::Running).await
+    }
+
+    async fn end(&self, step: Step) -> Result<(), Stop> {
+        self.step(step, StepStatus::Done).await
+    }
+
+    async fn skip(&self, step: Step) -> Result<(), Stop> {
+        self.step(step, StepStatus::Skipped).await
+    }
+
+    pub(crate) async fn step(&self, step: Step, status: StepStatus) -> Result<(), Stop> {
+        let mut tx = self.platform.pool.begin().await?;
+        // Also proves that the lease is still ours before anything more is done.
+        store::queue::heartbeat(&mut tx, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
+        store::queue::set_step(&mut tx, self.row.id, step, status).await?;
+        let state = match step {
+            Step::Fetch => Status::Fetching,
+            Step::Build => Status::Building,
+            Step::Start => Status::Starting,
+            Step::Verify => Status::Verifying,
+            Step::Switch | Step::Drain => Status::Switching,
+        };
+        self.announce(&mut tx, state, Some(step)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(crate) async fn announce(
+        &self,
+        conn: &mut sqlx::PgConnection,
+        status: Status,
+        step: Option<Step>,
+    ) -> Result<(), Stop> {
+        let event = Event::Deployment { id: self.row.id, site_id: self.row.site_id, status, step };
+        store::events::insert(conn, self.row.team_id, &event).await?;
+        Ok(())
+    }
+
+    /// Removes what this deployment began and what does not serve: its containers, its images, its checkout.
+    pub(crate) async fn undo(&self) {
+        start::remove_containers(self).await;
+        build::remove_images(self).await;
+        self.remove_folder().await;
+    }
+
+    pub(crate) async fn remove_folder(&self) {
+        if let Err(error) = tokio::fs::remove_dir_all(self.folder()).await
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(deployment = %self.row.id, %error, "a checkout could not be removed");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Plans the release and starts its containers beside those that serve.
+
+use super::{Run, Stop};
+use crate::{labels, machine, plan};
+use model::{ReleaseId, deployment::FailureCode, plan::ReleasePlan, site::Manifest};
+use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
+
+/// Plans a new release.
+pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, Stop> {
+    let taken = taken(run).await?;
+    let host = crate::sites::host(&run.platform, &run.site.slug, &run.environment.name);
+    plan::make(&plan::PlanInput {
+        team: run.row.team_id,
+        team_slug: &run.site.team_slug,
+        site: run.site.id,
+        site_slug: &run.site.slug,
+        environment: run.environment.id,
+        environment_name: &run.environment.name,
+        deployment: run.row.id,
+        hosts: vec![host],
+        subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),
+        manifest,
+        previous: run.previous.as_ref(),
+        taken: &taken,
+    })
+    .map_err(|e| Stop::failed(FailureCode::ManifestInvalid, e.to_string()))
+}
+
+/// Plans an earlier release again.
+pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleasePlan, Stop> {
+    let mut conn = run.platform.pool.acquire().await?;
+    let earlier = store::releases::by_id(&mut conn, run.row.team_id, release)
+        .await?
+        .ok_or_else(|| Stop::failed(FailureCode::ReleaseGone, "The release is no longer kept."))?;
+    drop(conn);
+    run.log.say("Applying an earlier release again; nothing is built.").await;
+    let taken = taken(run).await?;
+    plan::again(&earlier.plan.0, run.row.id, run.previous.as_ref(), &taken)
+        .map_err(|e| Stop::failed(FailureCode::StartFailed, e.to_string()))
+}
+
+/// Addresses that must not be given out: of containers that are there, and of the release that should be.
+async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
+    // An earlier attempt at this same deployment may have left containers behind.
+    remove_containers(run).await;
+    let there = run.platform.engine.list_containers(&run.environment_labels()).await?;
+    let mut taken: BTreeSet<Ipv4Addr> = there.iter().filter_map(|c| c.address).collect();
+    taken.extend(run.previous.iter().flat_map(|p| &p.containers).map(|c| c.address));
+    Ok(taken)
+}
+
+/// Makes the network and the volumes and starts the containers.
+pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+    let environment = run.environment_labels();
+    machine::ensure_network(&run.platform, &plan.network, &environment).await?;
+    for volume in plan.volumes.keys() {
+        run.platform.engine.ensure_volume(volume, &environment).await?;
+    }
+    for container in &plan.containers {
+        if run.cancel.is_cancelled() {
+            return Err(Stop::Interrupted);
+        }
+        let spec = machine::site_container(
+            &run.platform,
+            &run.environment,
+            &run.secrets,
+            plan,
+            container,
+            &plan::overlap_name(container, plan.deployment),
+        );
+        let service = &container.service;
+        if container.stateful {
+            match machine::ensure_stateful(&run.platform, &spec).await? {
+                machine::Stateful::Running => continue,
+                machine::Stateful::Started => run.log.say(format!("{service}: started {}", spec.name)).await,
+            }
+            continue;
+        }
+        run.platform.engine.start_site_container(&spec).await.map_err(|error| match error {
+            e if e.is_temporary() => Stop::Later(e.to_string()),
+            e => Stop::service(FailureCode::StartFailed, service, e.to_string()),
+        })?;
+        run.log.say(format!("{service}: started {} at {}", spec.name, spec.address)).await;
+    }
+    Ok(())
+}
+
+/// Removes the containers of this deployment, but never those that keep data.
+pub(super) async fn remove_containers(run: &Run) {
+    let mut filter = run.environment_labels();
+    filter.insert(labels::DEPLOYMENT.into(), run.row.id.to_string());
+    let there = match run.platform.engine.list_containers(&filter).await {
+        Ok(there) => there,
+        Err(error) => {
+            tracing::warn!(deployment = %run.row.id, %error, "containers could not be listed");
+            return;
+        }
+    };
+    for container in there.iter().filter(|c| !machine::is_stateful(&c.labels)) {
+        let _ = run.platform.engine.stop(&container.id, Duration::from_secs(1)).await;
+        if let Err(error) = run.platform.engine.remove(&container.id, true).await {
+            tracing::warn!(container = %container.name, %error, "a container could not be removed");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! A new site: checked, its repository made or reached, its first deployment queued, all or nothing.
+
+use crate::{
+    Platform, Result, access,
+    deployments::{Queued, enqueue},
+    sites::{get, templates},
+    vault::random_secret,
+};
+use anyhow::Context;
+use model::{
+    Actor, EnvironmentId, FieldError, Problem, SiteId, TeamId,
+    deployment::{FailureCode, Trigger},
+    event::Event,
+    names::{BranchName, DisplayName, NameError, RepoUrl, SiteSlug, suggest_slug},
+    site::Source,
+    views::CreatedSite,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// A person waits while the repository is asked for its branches.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
+
+/// Where a new site's code comes from, as the API takes it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum NewSource {
+    /// A template's id.
+    Template(String),
+    /// A remote repository.
+    Git {
+        /// Its address.
+        url: String,
+        /// `None`: the repository's default branch.
+        #[serde(default)]
+        branch: Option<String>,
+        /// For a private repository.
+        #[serde(default)]
+        token: Option<String>,
+    },
+    /// An empty repository kept by the platform.
+    Hosted {},
+}
+
+/// What a person sends to make a site.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewSite {
+    /// `None`: the caller's first team.
+    #[serde(default)]
+    pub team_id: Option<TeamId>,
+    /// Name for people.
+    pub name: String,
+    /// `None`: made from the name.
+    #[serde(default)]
+    pub slug: Option<String>,
+    /// Where the code comes from.
+    pub source: NewSource,
+}
+
+/// The secrets that every environment is given at its birth.
+pub(crate) fn new_environment_secrets() -> BTreeMap<String, String> {
+    ["JWT_SECRET", "SESSION_SECRET", "DB_PASSWORD"].map(|key| (key.to_owned(), random_secret())).into()
+}
+
+/// Names the place of a site's secret, to which it is bound.
+pub(crate) fn secret_row(site: SiteId, what: &str) -> String {
+    format!("sites/{site}/{what}")
+}
+
+/// Names the place of an environment's secrets.
+pub(crate) fn environment_row(environment: EnvironmentId) -> String {
+    format!("environments/{environment}/secrets")
+}
+
+/// Makes a site and queues its first deployment. A hosted site begins empty: its first push is its first deployment.
+///
+/// # Errors
+/// 422 with every field that is wrong, 409 `slug_taken`, 403 where the role in the team does not allow it, 503
+/// `no_subnet` where the pool of subnets is used up.
+pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<CreatedSite> {
+    let team = match new.team_id {
+        Some(team) => team,
+        None => actor
+            .memberships
+            .iter()
+            .find(|(_, role)| role.may_write())
+            .map(|(team, _)| *team)
+            .ok_or_else(Problem::forbidden)?,
+    };
+    access::may_write(actor, team)?;
+    let (name, slug, mut source, token) = parse(platform, &new)?;
+    {
+        let mut conn = platform.pool.acquire().await?;
+        if store::sites::slug_taken(&mut conn, slug.as_str()).await? {
+            return Err(slug_taken(&slug));
+        }
+    }
+    if let Wanted::Git { url, branch } = &mut source {
+        let request = forge::git::RemoteRequest {
+            url: url.clone(),
+            token: token.clone().map(Into::into),
+            branch: branch.clone(),
+            allow_private: platform.settings.allow_private_repositories,
+            timeout: LOOK_LIMIT,
+        };
+        let found = forge::git::ls_remote(&request, &CancellationToken::new()).await.map_err(|e| {
+            let field = if e.code == FailureCode::RefNotFound { "source.branch" } else { "source.url" };
+            Problem::invalid(field, e.code.as_str(), e.message)
+        })?;
+        *branch = Some(found.branch);
+    }
+
+    let id = SiteId::new();
+    let repository = platform.repository(id);
+    let stored = match source {
+        Wanted::Template(template) => {
+            let folder = platform.settings.templates_dir.join(&template);
+            forge::hosted::create_from_template(&repository, &folder, &forge::hosted::Author::platform())
+                .await
+                .with_context(|| format!("making a repository from the template {template}"))?;
+            Source::Template(template)
+        }
+        Wanted::Hosted => {
+            forge::hosted::create_empty(&repository).await.context("making an empty repository")?;
+            Source::Hosted {}
+        }
+        Wanted::Git { url, branch } => {
+            Source::Git { url, branch: branch.ok_or_else(|| anyhow::anyhow!("a branch was chosen above"))? }
+        }
+    };
+    let made = insert(platform, actor, team, id, &name, &slug, &stored, token.as_deref()).await;
+    let (deployment_id, secret) = match made {
+        Ok(made) => made,
+        Err(error) => {
+            if stored.is_hosted() {
+                forge::hosted::remove(&repository).await.context("removing the repository of a refused site")?;
+            }
+            return Err(if error.constraint() == Some("sites_slug_key") { slug_taken(&slug) } else { error });
+        }
+    };
+    platform.wake.notify_one();
+    let mut site = get(platform, actor, id).await?;
+    site.webhook.secret = Some(secret);
+    Ok(CreatedSite { site, deployment_id })
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn insert(
+    platform: &Platform,
+    actor: &Actor,
+    team: TeamId,
+    id: SiteId,
+    name: &DisplayName,
+    slug: &SiteSlug,
+    source: &Source,
+    token: Option<&str>,
+) -> Result<(Option<model::DeploymentId>, String)> {
+    let secret = random_secret();
+    let sealed_secret = platform.vault.seal(&secret_row(id, "webhook"), secret.as_bytes())?;
+    let sealed_token =
+        token.map(|token| platform.vault.seal(&secret_row(id, "repository_token"), token.as_bytes())).transpose()?;
+    let environment = EnvironmentId::new();
+    let secrets = serde_json::to_vec(&new_environment_secrets()).context("writing an environment's secrets")?;
+    let sealed_secrets = platform.vault.seal(&environment_row(environment), &secrets)?;
+    let branch = match source {
+        Source::Git { branch, .. } => branch.as_str(),
+        Source::Template(_) | Source::Hosted {} => forge::hosted::DEFAULT_BRANCH,
+    };
+
+    let mut tx = platform.pool.begin().await?;
+    store::sites::insert(
+        &mut tx,
+        &store::sites::NewSite {
+            id,
+            team,
+            slug: slug.as_str(),
+            name: name.as_str(),
+            source,
+            webhook_secret: &sealed_secret,
+            repository_token: sealed_token.as_deref(),
+        },
+    )
+    .await?;
+    let subnets = crate::plan::subnet_count(&platform.settings);
+    let new_environment = store::environments::NewEnvironment {
+        id: environment,
+        team,
+        site: id,
+        name: "production",
+        branch,
+        secrets: &sealed_secrets,
+    };
+    if !store::environments::insert(&mut tx, &new_environment, subnets).await? {
+        return Err(Problem::new(
+            503,
+            "no_subnet",
+            "This machine's pool of networks is used up; ask the operator for a larger WEBMETEOR_SUBNET_POOL.",
+        )
+        .into());
+    }
+    store::events::insert(&mut tx, team, &Event::Site { id, status: "new".into() }).await?;
+    let deployment = match source {
+        Source::Hosted {} => None,
+        Source::Template(_) | Source::Git { .. } => Some(
+            enqueue(
+                &mut tx,
+                &Queued {
+                    team,
+                    site: id,
+                    environment,
+                    trigger: Trigger::Create,
+                    triggered_by: actor.user,
+                    branch: Some(branch),
+                    commit: None,
+                    message: None,
+                    author: None,
+                    from_release: None,
+                },
+            )
+            .await?,
+        ),
+    };
+    tx.commit().await?;
+    Ok((deployment, secret))
+}
+
+enum Wanted {
+    Template(String),
+    Git { url: RepoUrl, branch: Option<BranchName> },
+    Hosted,
+}
+
+/// All fields at once, so that a person corrects them at once.
+fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, Wanted, Option<String>)> {
+    let mut errors = vec![];
+    let mut note = |field: &str, e: NameError| {
+        errors.push(FieldError { field: field.to_owned(), code: e.code.to_owned(), message: e.message });
+    };
+    let name = DisplayName::parse(&new.name).map_err(|e| note("name", e)).ok();
+    let raw_slug = match new.slug.as_deref().map(str::trim) {
+        Some(slug) if !slug.is_empty() => slug.to_owned(),
+        _ => suggest_slug(&new.name),
+    };
+    let slug = SiteSlug::parse(&raw_slug).map_err(|e| note("slug", e)).ok();
+    let mut token = None;
+    let source = match &new.source {
+        NewSource::Hosted {} => Some(Wanted::Hosted),
+        NewSource::Template(id) => {
+            let known = templates(platform)?;
+            if known.iter().any(|t| t.id == *id) {
+                Some(Wanted::Template(id.clone()))
+            } else {
+                let have: Vec<String> = known.into_iter().map(|t| t.id).collect();
+                note(
+                    "source",
+                    NameError {
+                        code: "template",
+                        message: format!("There is no such template; there are: {}.", have.join(", ")),
+                    },
+                );
+                None
+            }
+        }
+        NewSource::Git { url, branch, token: given } => {
+            let url = RepoUrl::parse(url).map_err(|e| note("source.url", e)).ok();
+            let branch = branch.as_deref().map(str::trim).filter(|b| !b.is_empty()).map(BranchName::parse).transpose();
+            let branch = branch.map_err(|e| note("source.branch", e)).ok();
+            token = given.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+            if token.as_deref().is_some_and(|t| t.len() > 500 || !t.bytes().all(|b| b.is_ascii_graphic())) {
+                note(
+                    "source.token",
+                    NameError {
+                        code: "characters",
+                        message: "An access token has up to 500 printable characters and no spaces.".into(),
+                    },
+                );
+            }
+            url.zip(branch).map(|(url, branch)| Wanted::Git { url, branch })
+        }
+    };
+    match (name, slug, source) {
+        (Some(name), Some(slug), Some(source)) if errors.is_empty() => Ok((name, slug, source, token)),
+        _ => {
+            let mut problem = Problem::new(422, "invalid_input", "Correct the fields that are marked.");
+            problem.errors = errors;
+            Err(problem.into())
+        }
+    }
+}
+
+fn slug_taken(slug: &SiteSlug) -> crate::Error {
+    let mut problem = Problem::conflict("slug_taken", format!("The address “{slug}” is taken; choose another."));
+    problem.errors.push(FieldError {
+        field: "slug".into(),
+        code: "slug_taken".into(),
+        message: problem.detail.clone(),
+    });
+    problem.into()
+}

@@ -1,0 +1,134 @@
+//! A site as the dashboard and the API show it.
+
+use crate::{Platform, Result, labels, sites::host};
+use docker::ContainerSummary;
+use model::{
+    Actor, SiteId, TeamId,
+    deployment::Status,
+    plan::ReleasePlan,
+    site::Source,
+    views::{RepositoryView, ServiceView, SiteStatus, SiteView, TeamView, WebhookView},
+};
+use sqlx::PgConnection;
+use std::{collections::HashMap, time::Duration};
+use store::{deployments::DeploymentRow, sites::SiteRow};
+
+/// The engine may be slow or away; a page does not wait for it longer than this.
+const ENGINE_PATIENCE: Duration = Duration::from_millis(1500);
+
+pub(super) async fn one(platform: &Platform, conn: &mut PgConnection, actor: &Actor, row: SiteRow) -> Result<SiteView> {
+    let teams = [row.team_id];
+    let newest = store::deployments::newest_of(conn, &teams, &[row.id]).await?;
+    let plan = production_plan(conn, row.team_id, row.id).await?;
+    let environment = store::environments::by_name(conn, row.team_id, row.id, "production").await?;
+    let filter = labels::of_site(platform, row.id);
+    let containers = containers(platform, &filter).await;
+    let branch = environment.map(|e| e.branch).unwrap_or_default();
+    Ok(view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref()))
+}
+
+pub(super) async fn many(
+    platform: &Platform,
+    conn: &mut PgConnection,
+    actor: &Actor,
+    rows: Vec<SiteRow>,
+) -> Result<Vec<SiteView>> {
+    let teams = actor.teams();
+    let ids: Vec<SiteId> = rows.iter().map(|row| row.id).collect();
+    let newest: HashMap<SiteId, DeploymentRow> =
+        store::deployments::newest_of(conn, &teams, &ids).await?.into_iter().map(|row| (row.site_id, row)).collect();
+    let current = store::releases::current_production(conn, &teams, &ids).await?;
+    let branches: HashMap<SiteId, String> =
+        store::environments::production_branches(conn, &teams, &ids).await?.into_iter().collect();
+    let plans: HashMap<SiteId, &ReleasePlan> = current.iter().map(|row| (row.plan.site, &row.plan.0)).collect();
+    let filter = labels::of_instance(platform);
+    let containers = if plans.is_empty() { Some(vec![]) } else { containers(platform, &filter).await };
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let (newest, plan) = (newest.get(&row.id), plans.get(&row.id).copied());
+            let branch = branches.get(&row.id).cloned().unwrap_or_default();
+            view(platform, actor, row, branch, newest, plan, containers.as_deref())
+        })
+        .collect())
+}
+
+async fn production_plan(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<Option<ReleasePlan>> {
+    Ok(store::releases::current_production(conn, &[team], &[site]).await?.pop().map(|row| row.plan.0))
+}
+
+/// The containers with these labels; `None` where the engine does not answer.
+async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
+    tokio::time::timeout(ENGINE_PATIENCE, platform.engine.list_containers(filter)).await.ok()?.ok()
+}
+
+fn view(
+    platform: &Platform,
+    actor: &Actor,
+    row: SiteRow,
+    branch: String,
+    newest: Option<&DeploymentRow>,
+    plan: Option<&ReleasePlan>,
+    containers: Option<&[ContainerSummary]>,
+) -> SiteView {
+    let settings = &platform.settings;
+    let status = status(&row, newest, plan.is_some());
+    SiteView {
+        id: row.id,
+        url: settings.site_url(&host(platform, &row.slug, "production")),
+        status,
+        services: plan.map(|plan| services(plan, containers)).unwrap_or_default(),
+        repository: repository(platform, &row, branch),
+        webhook: WebhookView { url: format!("{}/webhook/customer-site/{}", settings.public_url, row.id), secret: None },
+        latest_deployment: newest.map(crate::deployments::summary),
+        created_at: row.created_at,
+        team: TeamView { id: row.team_id, slug: row.team_slug, name: row.team_name, role: actor.role_in(row.team_id) },
+        slug: row.slug,
+        name: row.name,
+    }
+}
+
+fn status(row: &SiteRow, newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus {
+    match newest.map(DeploymentRow::status) {
+        _ if row.deleting_at.is_some() => SiteStatus::Deleting,
+        Some(status) if !status.is_final() => SiteStatus::Deploying,
+        _ if serves => SiteStatus::Live,
+        Some(Status::Failed) => SiteStatus::Failed,
+        _ => SiteStatus::New,
+    }
+}
+
+fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryView {
+    let hosted = || format!("{}/git/{}/{}.git", platform.settings.public_url, row.team_slug, row.slug);
+    let (kind, clone_url, template) = match &row.source.0 {
+        Source::Template(id) => ("hosted", hosted(), Some(id.clone())),
+        Source::Hosted {} => ("hosted", hosted(), None),
+        Source::Git { url, .. } => ("remote", url.to_string(), None),
+    };
+    RepositoryView { kind: kind.into(), clone_url, branch, template }
+}
+
+fn services(plan: &ReleasePlan, containers: Option<&[ContainerSummary]>) -> Vec<ServiceView> {
+    plan.containers
+        .iter()
+        .map(|planned| {
+            let status = match containers {
+                None => "unknown",
+                Some(all) => all
+                    .iter()
+                    .find(|c| c.address == Some(planned.address) && labels::is_environment(&c.labels, plan.environment))
+                    .map_or("missing", |c| if c.running { "running" } else { "stopped" }),
+            };
+            ServiceView {
+                name: planned.service.to_string(),
+                status: status.into(),
+                route: planned.spec.route.clone(),
+                image: match &planned.spec.source {
+                    model::site::ServiceSource::Image(image) => image.clone(),
+                    model::site::ServiceSource::Build { .. } => planned.image.clone(),
+                },
+                port: planned.spec.port,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,242 @@
+//! Takes deployments from the queue and works on them, so many at once as configured, each under a lease.
+
+use crate::{
+    Platform, deployments,
+    pipeline::{Failure, Run, Stop},
+    reconcile,
+};
+use model::{
+    deployment::{FailureCode, Status, Step, StepStatus},
+    event::Event,
+};
+use std::{sync::Arc, time::Duration};
+use store::{
+    deployments::DeploymentRow,
+    queue::{Lease, WriteError},
+};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+/// A worker that is silent for so long has lost its deployment to another.
+pub(crate) const LEASE: Duration = Duration::from_secs(8);
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// Without any wake-up the queue is looked at this often: for leases that ran out and retries that are due.
+const LOOK: Duration = Duration::from_secs(2);
+/// So often something that may be well again soon is tried.
+const ATTEMPTS: i32 = 6;
+
+/// Works until it is told to stop. What is under way then goes back into the queue when its lease runs out, at
+/// once where it can be given back.
+pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
+    let worker = Uuid::now_v7();
+    let permits = Arc::new(Semaphore::new(platform.settings.build_concurrency.max(1)));
+    let tasks = TaskTracker::new();
+    tracing::info!(%worker, at_once = platform.settings.build_concurrency, "worker started");
+    while !stop.is_cancelled() {
+        if let Err(error) = recover(&platform).await {
+            tracing::warn!(%error, "the queue could not be looked at");
+        }
+        loop {
+            let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else { break };
+            match claim(&platform, worker).await {
+                Ok(Some((lease, row))) => {
+                    let (platform, stop) = (Arc::clone(&platform), stop.child_token());
+                    tasks.spawn(async move {
+                        work(&platform, lease, row, stop).await;
+                        drop(permit);
+                        platform.wake.notify_one();
+                    });
+                }
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "no deployment could be taken");
+                    break;
+                }
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = platform.wake.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+    tasks.close();
+    if tokio::time::timeout(Duration::from_secs(8), tasks.wait()).await.is_err() {
+        tracing::warn!("deployments are left to the next worker");
+    }
+}
+
+async fn claim(platform: &Platform, worker: Uuid) -> sqlx::Result<Option<(Lease, DeploymentRow)>> {
+    let mut conn = platform.pool.acquire().await?;
+    store::queue::claim(&mut conn, worker, LEASE.as_secs_f64()).await
+}
+
+/// Puts back what workers that are gone left behind.
+async fn recover(platform: &Platform) -> sqlx::Result<()> {
+    let mut tx = platform.pool.begin().await?;
+    for (id, team, site, state) in store::queue::recover(&mut tx).await? {
+        tracing::warn!(deployment = %id, state, "a worker was lost; its deployment was put back");
+        if let Some(status) = Status::from_word(&state) {
+            deployments::announce(&mut tx, team, site, id, status, None).await?;
+        }
+    }
+    tx.commit().await
+}
+
+async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: CancellationToken) {
+    let (deployment, attempt) = (lease.deployment, lease.attempt);
+    tracing::info!(%deployment, site = %row.site_id, attempt, "deployment taken");
+    let cancel = stop.child_token();
+    let beat = tokio::spawn(heartbeat(Arc::clone(platform), lease, cancel.clone()));
+    let outcome = match Run::open(Arc::clone(platform), lease, row.clone(), cancel.clone()).await {
+        Ok(run) => {
+            if attempt > 1 {
+                run.log.say(format!("Attempt {attempt}: the one before did not come to an end.")).await;
+            }
+            let outcome = run.go().await;
+            beat.abort();
+            conclude(&run, outcome, &stop).await
+        }
+        Err(outcome) => {
+            beat.abort();
+            close(platform, lease, &row, outcome, None, &stop).await
+        }
+    };
+    if let Err(error) = outcome {
+        // The lease runs out, and the deployment is taken again.
+        tracing::error!(%deployment, ?error, "how a deployment ended could not be written down");
+    }
+}
+
+/// Keeps the lease; ends the run when the lease is lost or its end is asked for.
+async fn heartbeat(platform: Arc<Platform>, lease: Lease, cancel: CancellationToken) {
+    let mut last = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep(HEARTBEAT).await;
+        let beat = async {
+            let mut conn = platform.pool.acquire().await?;
+            store::queue::heartbeat(&mut conn, lease, LEASE.as_secs_f64()).await
+        };
+        match tokio::time::timeout(LEASE, beat).await {
+            Ok(Ok(false)) => last = tokio::time::Instant::now(),
+            Ok(Ok(true) | Err(WriteError::LeaseLost)) => return cancel.cancel(),
+            Ok(Err(WriteError::Database(_))) | Err(_) if last.elapsed() < LEASE => {}
+            Ok(Err(WriteError::Database(_))) | Err(_) => return cancel.cancel(),
+        }
+    }
+}
+
+async fn conclude(run: &Run, outcome: Result<(), Stop>, stop: &CancellationToken) -> Result<(), Stop> {
+    match outcome {
+        Ok(()) => {
+            run.remove_folder().await;
+            run.log.flush().await;
+            let (platform, environment) = (Arc::clone(&run.platform), run.environment.id);
+            let team = run.row.team_id;
+            // Outside the worker's permit: the next deployment need not wait for the old release's last requests.
+            tokio::spawn(async move {
+                tokio::time::sleep(platform.settings.drain).await;
+                reconcile::settle(&platform, team, environment).await;
+            });
+            Ok(())
+        }
+        Err(why) => {
+            if !matches!(why, Stop::Interrupted) || still_ours(run).await {
+                run.undo().await;
+            }
+            close(&run.platform, run.lease, &run.row, why, Some(run), stop).await
+        }
+    }
+}
+
+/// Whether what this attempt began is still its own to remove: another worker may have it by now.
+async fn still_ours(run: &Run) -> bool {
+    let beat = async {
+        let mut conn = run.platform.pool.acquire().await?;
+        store::queue::heartbeat(&mut conn, run.lease, LEASE.as_secs_f64()).await
+    };
+    beat.await.is_ok()
+}
+
+/// Writes down how an attempt ended that did not go live.
+async fn close(
+    platform: &Platform,
+    lease: Lease,
+    row: &DeploymentRow,
+    why: Stop,
+    run: Option<&Run>,
+    stop: &CancellationToken,
+) -> Result<(), Stop> {
+    let say = async |text: String| {
+        if let Some(run) = run {
+            run.log.say(text).await;
+            run.log.flush().await;
+        }
+    };
+    let mut conn = platform.pool.acquire().await?;
+    let current = store::deployments::by_id(&mut conn, &[row.team_id], row.id).await?;
+    let Some(current) = current.filter(|c| c.attempt == lease.attempt && c.status().is_running()) else {
+        return Ok(());
+    };
+    let step = store::queue::steps(&mut conn, row.id)
+        .await?
+        .into_iter()
+        .find(|s| s.status == StepStatus::Running)
+        .map(|s| s.name);
+    drop(conn);
+
+    let (status, failure) = match why {
+        Stop::Interrupted if current.cancel_requested_at.is_some() => {
+            say("Cancelled. What served before still serves.".into()).await;
+            (Status::Cancelled, None)
+        }
+        Stop::Interrupted if stop.is_cancelled() => {
+            say("The platform shuts down; this goes on when it is back.".into()).await;
+            return give_back(platform, lease, row, Duration::ZERO).await;
+        }
+        Stop::Interrupted => return Ok(()),
+        Stop::Later(reason) if lease.attempt < ATTEMPTS => {
+            let delay = Duration::from_secs(1 << lease.attempt.clamp(0, 5));
+            say(format!("{reason}. Next try in {} s.", delay.as_secs())).await;
+            return give_back(platform, lease, row, delay).await;
+        }
+        Stop::Later(reason) => {
+            (Status::Failed, Some(Failure { code: FailureCode::EngineUnavailable, service: None, message: reason }))
+        }
+        Stop::Failed(failure) => (Status::Failed, Some(failure)),
+    };
+    if let Some(failure) = &failure {
+        let service = failure.service.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();
+        say(format!("Failed: {service}{}", failure.message)).await;
+        say(failure.code.remedy().to_owned()).await;
+        if run.is_some_and(|run| run.previous.is_some()) {
+            say("What served before still serves.".to_owned()).await;
+        }
+    }
+    let mut tx = platform.pool.begin().await?;
+    if let Some(step) = step {
+        store::queue::set_step(&mut tx, row.id, step, StepStatus::Failed).await?;
+    }
+    match failure {
+        Some(failure) => {
+            store::queue::fail(&mut tx, lease, failure.code, step, failure.service.as_deref(), &failure.message)
+                .await?;
+        }
+        None => store::queue::advance(&mut tx, lease, current.status(), Status::Cancelled).await?,
+    }
+    let event = Event::Deployment { id: row.id, site_id: row.site_id, status, step };
+    store::events::insert(&mut tx, row.team_id, &event).await?;
+    tx.commit().await?;
+    tracing::info!(deployment = %row.id, %status, "deployment ended");
+    Ok(())
+}
+
+async fn give_back(platform: &Platform, lease: Lease, row: &DeploymentRow, delay: Duration) -> Result<(), Stop> {
+    let mut tx = platform.pool.begin().await?;
+    store::queue::give_back(&mut tx, lease, delay.as_secs_f64()).await?;
+    let event = Event::Deployment { id: row.id, site_id: row.site_id, status: Status::Queued, step: None::<Step> };
+    store::events::insert(&mut tx, row.team_id, &event).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! Ids in paths: what is no id is not there.
+
+use crate::problem::ApiProblem;
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use model::Problem;
+use std::str::FromStr;
+
+/// The `{id}` of a path; 404 where it is none.
+#[derive(Debug, Clone, Copy)]
+pub struct Id<T>(pub T);
+
+impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| Problem::new(404, "not_found", "There is nothing here."))?;
+        text.parse().map(Self).map_err(|_| Problem::new(404, "not_found", "There is nothing here.").into())
+    }
+}

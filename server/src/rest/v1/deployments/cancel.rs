@@ -1,0 +1,16 @@
+//! `POST /deployments/{id}/cancel` → 202; 409 `not_cancellable` once it switches or has ended.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{Json, extract::State, http::StatusCode};
+use model::{DeploymentId, views::DeploymentView};
+use platform::{Platform, deployments};
+use std::sync::Arc;
+
+/// Ends a deployment that has not begun to switch.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(id): Id<DeploymentId>,
+) -> ApiResult<(StatusCode, Json<DeploymentView>)> {
+    Ok((StatusCode::ACCEPTED, Json(deployments::cancel(&platform, &actor, id).await?)))
+}

@@ -1,0 +1,16 @@
+//! `GET /deployments/{id}`.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{DeploymentId, views::DeploymentView};
+use platform::{Platform, deployments};
+use std::sync::Arc;
+
+/// Shows a deployment.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(id): Id<DeploymentId>,
+) -> ApiResult<Json<DeploymentView>> {
+    Ok(Json(deployments::get(&platform, &actor, id).await?))
+}
