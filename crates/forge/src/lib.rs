@@ -1,1 +1,9 @@
 //! Forges and Git: webhook signatures and payloads, fetching, hosted repositories, finding services.
+//!
+//! Everything here distrusts what it reads: signatures are checked over raw bytes, Git runs with arguments only and
+//! with a configuration of its own, and a repository's files are looked at without following links out of it.
+
+pub mod discover;
+pub mod git;
+pub mod hosted;
+pub mod webhook;

@@ -1,0 +1,181 @@
+//! Where a repository's address leads: nowhere inside the operator's network, unless that is allowed.
+
+use super::FetchError;
+use model::{deployment::FailureCode, names::RepoUrl};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use url::{Host, Url};
+
+/// An address that may be connected to.
+pub(super) struct Target {
+    /// As the `url` crate writes it, so that git and we read the same host.
+    pub(super) url: Url,
+    /// Value for git's `http.curloptResolve`: the checked addresses, so that no second look-up finds others.
+    pub(super) pin: Option<String>,
+}
+
+fn refused(message: impl Into<String>) -> FetchError {
+    FetchError::new(FailureCode::FetchFailed, message)
+}
+
+/// Looks the host up and checks every address that it has.
+///
+/// # Errors
+/// If the host has no address, or one in a private range (SSRF), or the scheme is plain HTTP, and
+/// `allow_private` is not set.
+pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<Target, FetchError> {
+    let url = Url::parse(repository.as_str())
+        .map_err(|e| refused(format!("“{repository}” is not an address that can be fetched: {e}.")))?;
+    if url.scheme() != "https" && !allow_private {
+        return Err(refused(
+            "The repository is fetched over https:// only; plain http:// can be read and changed on its way.",
+        ));
+    }
+    let host = url.host().ok_or_else(|| refused("The repository's address has no host."))?.to_owned();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let (addresses, name) = match host {
+        Host::Ipv4(ip) => (vec![IpAddr::V4(ip)], None),
+        Host::Ipv6(ip) => (vec![IpAddr::V6(ip)], None),
+        Host::Domain(name) => {
+            let found = tokio::net::lookup_host((name.as_str(), port)).await;
+            let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
+            if found.is_empty() {
+                return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
+            }
+            (found, Some(name))
+        }
+    };
+    if !allow_private && !addresses.iter().all(|ip| is_public(*ip)) {
+        return Err(refused(
+            "The repository's address leads into a private network, which this platform does not fetch from.",
+        ));
+    }
+    let pin = name.map(|name| {
+        let list: Vec<String> = addresses
+            .iter()
+            .map(|ip| match ip {
+                IpAddr::V4(ip) => ip.to_string(),
+                IpAddr::V6(ip) => format!("[{ip}]"),
+            })
+            .collect();
+        format!("{name}:{port}:{}", list.join(","))
+    });
+    Ok(Target { url, pin })
+}
+
+/// Reachable on the open internet, by the IANA special-purpose address registries (RFC 6890 and its successors).
+fn is_public(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => is_public_v4(ip),
+        IpAddr::V6(ip) => is_public_v6(ip),
+    }
+}
+
+fn is_public_v4(ip: Ipv4Addr) -> bool {
+    let [a, b, c, _] = ip.octets();
+    let special = ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_documentation()
+        || a == 0
+        || a >= 224
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (b == 18 || b == 19));
+    !special
+}
+
+fn is_public_v6(ip: Ipv6Addr) -> bool {
+    let segments = ip.segments();
+    // An IPv4 address in IPv6 clothes (mapped, NAT64, 6to4) is judged as what it is.
+    let v4 = |high: u16, low: u16| {
+        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match segments {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
+            v4(high, low)
+        }
+        // Global unicast is 2000::/3; within it, protocol assignments and documentation are not.
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_inside_a_network_are_not_public() {
+        for ip in [
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.1.2.3",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "192.0.0.8",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2002:7f00:1::",
+            "2001:db8::1",
+            "2001::1",
+            "::7f00:1",
+        ] {
+            assert!(!is_public(ip.parse().unwrap()), "{ip}");
+        }
+        for ip in
+            ["1.1.1.1", "140.82.121.3", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a01:4f8::1", "::ffff:1.1.1.1"]
+        {
+            assert!(is_public(ip.parse().unwrap()), "{ip}");
+        }
+    }
+
+    #[tokio::test]
+    async fn however_it_is_written_loopback_is_refused() {
+        for url in [
+            "https://127.0.0.1/a/b",
+            "https://127.1/a/b",
+            "https://0x7f000001/a/b",
+            "https://2130706433/a/b",
+            "https://localhost/a/b",
+            "https://[::1]/a/b",
+            "https://[::ffff:127.0.0.1]/a/b",
+            "https://0/a/b",
+            "https://169.254.169.254/latest/meta-data",
+        ] {
+            let error = check(&RepoUrl::parse(url).unwrap(), false).await.err().unwrap();
+            assert!(error.message.contains("private network"), "{url}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn plain_http_is_refused_unless_allowed() {
+        let url = RepoUrl::parse("http://127.0.0.1:3000/a/b.git").unwrap();
+        assert!(check(&url, false).await.err().unwrap().message.contains("https://"));
+        assert!(check(&url, true).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_name_is_pinned_to_the_addresses_that_were_checked() {
+        let target = check(&RepoUrl::parse("http://localhost:3000/a/b.git").unwrap(), true).await.unwrap();
+        assert!(target.pin.unwrap().starts_with("localhost:3000:"));
+        let literal = check(&RepoUrl::parse("http://127.0.0.1/a/b.git").unwrap(), true).await.unwrap();
+        assert_eq!(literal.pin, None);
+    }
+}

@@ -1,0 +1,211 @@
+//! From a commit in a repository to plain files in a folder, after a look at what the files would be.
+
+use super::{FetchError, Git, LogFn};
+use model::{
+    deployment::FailureCode,
+    names::{BranchName, CommitSha},
+};
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+const MAX_FILES: usize = 200_000;
+/// Room for the listing of [`MAX_FILES`] files with long names.
+const MAX_LISTING: usize = 48 * 1024 * 1024;
+const TIMEOUT: Duration = Duration::from_mins(5);
+
+/// What to check out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Checkout {
+    /// The newest commit of a branch.
+    Branch(BranchName),
+    /// This commit.
+    Commit(CommitSha),
+}
+
+/// A commit whose files are in the folder now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedOut {
+    /// Its full id.
+    pub commit: CommitSha,
+    /// First line of its message.
+    pub message: String,
+    /// Its author's name.
+    pub author: String,
+}
+
+/// What a person is told of a commit.
+pub(crate) async fn commit_info(repository: &Path, commit: &CommitSha) -> Result<CheckedOut, FetchError> {
+    let format = "--format=%an%x00%s";
+    let told = Git::new(["log", "-1", "--no-notes", format, "--end-of-options", commit.as_str(), "--"])
+        .repository(repository)
+        .text()
+        .await?;
+    let (author, message) = told.split_once('\0').unwrap_or_default();
+    let plain = |raw: &str| raw.chars().filter(|c| !c.is_control()).take(200).collect();
+    Ok(CheckedOut { commit: commit.clone(), message: plain(message), author: plain(author) })
+}
+
+/// Writes the files of a commit to `into` (made if it is missing), without a `.git` folder. Submodules are left out.
+///
+/// # Errors
+/// If the files would take more than `max_bytes`, or a symbolic link leads out of the folder; `into` is removed then.
+pub(crate) async fn write_tree_to(
+    repository: &Path,
+    commit: &CommitSha,
+    into: &Path,
+    max_bytes: u64,
+    cancel: &CancellationToken,
+    log: LogFn<'_>,
+) -> Result<CheckedOut, FetchError> {
+    let listing = Git::new(["ls-tree", "-r", "-l", "-z", "--full-tree", commit.as_str()])
+        .repository(repository)
+        .max_stdout(MAX_LISTING)
+        .timeout(TIMEOUT)
+        .cancel(cancel)
+        .run()
+        .await?;
+    let links = judge(&listing, max_bytes, log)?;
+    tokio::fs::create_dir_all(into).await.map_err(|e| FetchError::disk("The folder could not be made", &e))?;
+    let written = write(repository, commit, into, links, cancel).await;
+    if written.is_err() {
+        // What is half there must not be taken for a checkout; a failure to remove it changes nothing about the answer.
+        let _ = tokio::fs::remove_dir_all(into).await;
+    }
+    written?;
+    commit_info(repository, commit).await
+}
+
+async fn write(
+    repository: &Path,
+    commit: &CommitSha,
+    into: &Path,
+    links: Vec<PathBuf>,
+    cancel: &CancellationToken,
+) -> Result<(), FetchError> {
+    let scratch = tempfile::tempdir().map_err(|e| FetchError::disk("No temporary folder could be made", &e))?;
+    let index = scratch.path().join("index");
+    let git = |args: &[&str]| {
+        Git::new(args).repository(repository).work_tree(into).index(&index).timeout(TIMEOUT).cancel(cancel)
+    };
+    git(&["read-tree", commit.as_str()]).run().await?;
+    git(&["checkout-index", "--all", "--force"]).run().await?;
+    let root = into.to_owned();
+    tokio::task::spawn_blocking(move || links.iter().try_for_each(|link| stays_inside(&root, link)))
+        .await
+        .map_err(|e| FetchError::new(FailureCode::Internal, e.to_string()))?
+}
+
+/// Reads `git ls-tree -l -z` and says which entries are symbolic links.
+fn judge(listing: &[u8], max_bytes: u64, log: LogFn<'_>) -> Result<Vec<PathBuf>, FetchError> {
+    let mut links = Vec::new();
+    let (mut bytes, mut files) = (0_u64, 0_usize);
+    for entry in listing.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
+        let entry = String::from_utf8_lossy(entry);
+        let Some((facts, path)) = entry.split_once('\t') else { continue };
+        let mut facts = facts.split_ascii_whitespace();
+        let mode = facts.next().unwrap_or_default();
+        bytes = bytes.saturating_add(facts.nth(2).and_then(|size| size.parse().ok()).unwrap_or(0));
+        files += 1;
+        match mode {
+            "120000" => links.push(PathBuf::from(path)),
+            "160000" => log(&format!("The submodule {path} is left out: submodules are not fetched.")),
+            _ => {}
+        }
+    }
+    if bytes > max_bytes || files > MAX_FILES {
+        return Err(too_large(max_bytes));
+    }
+    Ok(links)
+}
+
+pub(super) fn too_large(max_bytes: u64) -> FetchError {
+    let megabytes = max_bytes / (1024 * 1024);
+    FetchError::new(
+        FailureCode::RepositoryRefused,
+        format!(
+            "The repository is larger than the {megabytes} MB, or has more than the {MAX_FILES} files, that are allowed."
+        ),
+    )
+}
+
+/// A symbolic link that leads out of the tree could bring the host's files into an image.
+fn stays_inside(root: &Path, link: &Path) -> Result<(), FetchError> {
+    let leads_out = || {
+        FetchError::new(
+            FailureCode::RepositoryRefused,
+            format!("The symbolic link {} leads out of the repository; remove it or make it relative.", link.display()),
+        )
+    };
+    let unreadable = |e: io::Error| FetchError::disk("A symbolic link could not be read", &e);
+    let at = root.join(link);
+    let target = std::fs::read_link(&at).map_err(unreadable)?;
+    match (at.canonicalize(), root.canonicalize()) {
+        (Ok(real), Ok(root)) if real.starts_with(&root) => Ok(()),
+        // Leads nowhere: its words are judged instead.
+        (Err(e), Ok(_)) if e.kind() == io::ErrorKind::NotFound && stays_below(link, &target) => Ok(()),
+        _ => Err(leads_out()),
+    }
+}
+
+/// Whether a relative target, read from the link's folder, never climbs above the root.
+fn stays_below(link: &Path, target: &Path) -> bool {
+    let folder = link.parent().unwrap_or(Path::new(""));
+    let mut depth = 0_usize;
+    for part in folder.components().chain(target.components()) {
+        match part {
+            Component::Normal(_) => depth += 1,
+            Component::CurDir => {}
+            Component::ParentDir if depth > 0 => depth -= 1,
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_tree_that_is_too_large_is_refused_before_it_is_written() {
+        let listing = b"100644 blob 0123456789012345678901234567890123456789     600\ta.txt\x00120000 blob 0123456789012345678901234567890123456789     600\tl\0";
+        assert_eq!(judge(listing, 1200, &|_| ()).unwrap(), [PathBuf::from("l")]);
+        assert_eq!(judge(listing, 1199, &|_| ()).unwrap_err().code, FailureCode::RepositoryRefused);
+    }
+
+    #[test]
+    fn a_link_may_lead_anywhere_within_and_nowhere_without() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("tree");
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        std::fs::write(dir.path().join("secret"), "x").unwrap();
+        std::fs::write(root.join("a/file"), "x").unwrap();
+        let mut at = 0;
+        let mut link = |folder: &str, target: &str| {
+            at += 1;
+            let path = PathBuf::from(folder).join(format!("l{at}"));
+            symlink(target, root.join(&path)).unwrap();
+            path
+        };
+        for (folder, target) in [("", "a/file"), ("a/b", "../file"), ("a", "b"), ("a/b", "../.."), ("", "not/there")] {
+            assert!(stays_inside(&root, &link(folder, target)).is_ok(), "{target}");
+        }
+        for (folder, target) in [
+            ("", "/etc/passwd"),
+            ("", "../secret"),
+            ("a/b", "../../../secret"),
+            ("", "../not-there"),
+            ("", "/not/there"),
+            ("", ".."),
+        ] {
+            assert!(stays_inside(&root, &link(folder, target)).is_err(), "{target}");
+        }
+        symlink("../..", root.join("a/b/up")).unwrap();
+        assert!(stays_inside(&root, &link("", "a/b/up/../secret")).is_err(), "by way of another link");
+    }
+}

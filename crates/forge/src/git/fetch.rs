@@ -1,0 +1,165 @@
+//! Fetching one commit of a remote repository into a folder: shallow, bounded in size and time.
+
+use super::{
+    CheckedOut, FetchError, Git, GitError, LogFn, address,
+    checkout::{too_large, write_tree_to},
+    remote::Connection,
+};
+use model::{
+    deployment::FailureCode,
+    names::{BranchName, CommitSha, RepoUrl},
+};
+use secrecy::SecretString;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the folder is measured while data comes in.
+const MEASURE: Duration = Duration::from_millis(200);
+/// How far a branch is followed back for a commit that its server does not hand out by id.
+const DEPTHS: [&str; 2] = ["--depth=100", "--depth=5000"];
+/// Where the fetched branch stands, in the temporary repository.
+const BRANCH: &str = "refs/heads/fetched";
+
+/// What to fetch.
+#[derive(Debug, Clone)]
+pub struct FetchRequest<'a> {
+    /// The repository.
+    pub url: RepoUrl,
+    /// For a private one: a token, or `user:token` where the forge needs the name. Never in arguments, never on disk.
+    pub token: Option<SecretString>,
+    /// The branch.
+    pub branch: BranchName,
+    /// A certain commit of it; `None` is its newest.
+    pub commit: Option<CommitSha>,
+    /// Where the files go; made if missing, removed again if anything fails. Its parent exists, on the same disk.
+    pub into: &'a Path,
+    /// Private networks and plain HTTP are allowed.
+    pub allow_private: bool,
+    /// Most that may be transferred, and most that the files may take.
+    pub max_bytes: u64,
+    /// How long the transfer may take.
+    pub timeout: Duration,
+}
+
+/// Fetches the commit and writes its files, without a `.git` folder, without submodules, and with large files (LFS) as
+/// their pointers.
+///
+/// # Errors
+/// `fetch_failed`, `ref_not_found`, `repository_refused` (too large, links that lead out), `disk_full`; after a
+/// cancellation any error, which means nothing.
+pub async fn fetch(
+    request: FetchRequest<'_>,
+    cancel: &CancellationToken,
+    log: LogFn<'_>,
+) -> Result<CheckedOut, FetchError> {
+    let FetchRequest { url, token, branch, commit, into, allow_private, max_bytes, timeout } = request;
+    let target = address::check(&url, allow_private).await?;
+    log(&format!("Fetching {} of {url}.", commit.as_ref().map_or_else(|| branch.to_string(), ToString::to_string)));
+    let beside = into.parent().unwrap_or(Path::new("."));
+    let home = tempfile::Builder::new()
+        .prefix(".fetch-")
+        .tempdir_in(beside)
+        .map_err(|e| FetchError::disk("No temporary folder could be made", &e))?;
+    let repository = home.path().join("repository.git");
+    Git::new(["init", "--quiet", "--bare", "--template=", "--"]).arg(&repository).run().await?;
+
+    let connection = Connection { target, token, timeout, cancel: cancel.clone() };
+    let transfer = Transfer { connection, repository: &repository };
+    let commit = tokio::select! {
+        done = transfer.get(&branch, commit) => done?,
+        () = outgrown(&repository, max_bytes) => return Err(too_large(max_bytes)),
+    };
+    write_tree_to(&repository, &commit, into, max_bytes, cancel, log).await
+}
+
+struct Transfer<'a> {
+    connection: Connection,
+    repository: &'a Path,
+}
+
+impl Transfer<'_> {
+    async fn get(&self, branch: &BranchName, commit: Option<CommitSha>) -> Result<CommitSha, FetchError> {
+        let reference = format!("+refs/heads/{branch}:{BRANCH}");
+        let Some(commit) = commit else {
+            self.fetch("--depth=1", &reference).await.map_err(|error| name_branch(error, branch))?;
+            return self.resolve(BRANCH).await?.ok_or_else(|| not_there(branch.as_str()));
+        };
+        // Most servers hand out a commit by its id; for the others the branch is followed back.
+        if self.fetch("--depth=1", commit.as_str()).await.is_ok() {
+            return Ok(commit);
+        }
+        for depth in DEPTHS {
+            self.fetch(depth, &reference).await.map_err(|error| name_branch(error, branch))?;
+            if let Some(found) = self.resolve(commit.as_str()).await? {
+                return Ok(found);
+            }
+        }
+        Err(not_there(commit.as_str()))
+    }
+
+    async fn fetch(&self, depth: &str, what: &str) -> Result<(), FetchError> {
+        self.connection
+            .run(|url| {
+                Git::new(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", depth, "--", url, what])
+                    .repository(self.repository)
+                    // One pack instead of a file per object: quick to measure, quick to remove.
+                    .config("fetch.unpackLimit", "1")
+            })
+            .await
+            .map(drop)
+    }
+
+    async fn resolve(&self, revision: &str) -> Result<Option<CommitSha>, FetchError> {
+        resolve(self.repository, revision).await
+    }
+}
+
+/// The commit that a revision stands for; `None` if it is not in the repository.
+pub(crate) async fn resolve(repository: &Path, revision: &str) -> Result<Option<CommitSha>, FetchError> {
+    let peeled = format!("{revision}^{{commit}}");
+    let found = Git::new(["rev-parse", "--verify", "--quiet", "--end-of-options", &peeled]).repository(repository);
+    match found.text().await {
+        // `--end-of-options` itself is echoed by older versions.
+        Ok(text) => Ok(text.lines().last().and_then(|line| CommitSha::parse(line).ok())),
+        Err(GitError::Exit { code: Some(1 | 128), .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn name_branch(error: FetchError, branch: &BranchName) -> FetchError {
+    if error.code == FailureCode::RefNotFound { not_there(branch.as_str()) } else { error }
+}
+
+fn not_there(what: &str) -> FetchError {
+    FetchError::new(FailureCode::RefNotFound, format!("“{what}” is not in the repository."))
+}
+
+/// Ends once the folder holds more than `max` bytes.
+async fn outgrown(folder: &Path, max: u64) {
+    loop {
+        tokio::time::sleep(MEASURE).await;
+        let folder = folder.to_owned();
+        let size = tokio::task::spawn_blocking(move || size_of(folder)).await.unwrap_or(0);
+        if size > max {
+            return;
+        }
+    }
+}
+
+/// Bytes in a folder's files; what vanishes while it is measured counts as nothing.
+fn size_of(folder: PathBuf) -> u64 {
+    let (mut total, mut folders) = (0_u64, vec![folder]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(facts) if facts.is_dir() => folders.push(entry.path()),
+                Ok(facts) => total = total.saturating_add(facts.len()),
+                Err(_) => {}
+            }
+        }
+    }
+    total
+}

@@ -1,0 +1,55 @@
+//! The git program, started with arguments only: fetching remote repositories and reading hosted ones.
+
+mod address;
+mod checkout;
+mod fetch;
+mod remote;
+mod run;
+
+pub use checkout::{CheckedOut, Checkout};
+pub(crate) use checkout::{commit_info, write_tree_to};
+pub(crate) use fetch::resolve;
+pub use fetch::{FetchRequest, fetch};
+pub use remote::{Remote, RemoteRequest, ls_remote};
+pub(crate) use run::{Git, GitError};
+
+use model::deployment::FailureCode;
+
+/// Takes each line that a person should see in the deployment's log.
+pub type LogFn<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Why a commit could not be had, in words for the person who deploys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct FetchError {
+    /// Stable; brings its remedy along.
+    pub code: FailureCode,
+    /// What happened.
+    pub message: String,
+}
+
+impl FetchError {
+    pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn disk(what: &str, error: &std::io::Error) -> Self {
+        let code = match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FailureCode::DiskFull,
+            _ => FailureCode::Internal,
+        };
+        Self::new(code, format!("{what}: {error}."))
+    }
+}
+
+impl From<GitError> for FetchError {
+    fn from(error: GitError) -> Self {
+        let code = match &error {
+            GitError::Exit { stderr, .. } if stderr.contains("No space left on device") => FailureCode::DiskFull,
+            GitError::TimedOut(_) | GitError::Exit { .. } => FailureCode::FetchFailed,
+            GitError::TooMuchOutput => FailureCode::RepositoryRefused,
+            GitError::Start(_) | GitError::Pipe(_) | GitError::Cancelled => FailureCode::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}

@@ -1,0 +1,223 @@
+//! What a remote repository offers, and the ways in which talking to one goes wrong.
+
+use super::{FetchError, Git, GitError, address, address::Target};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use model::{
+    deployment::FailureCode,
+    names::{BranchName, CommitSha, RepoUrl},
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A listing of this size holds some 50,000 branches.
+const MAX_LISTING: usize = 4 * 1024 * 1024;
+
+/// Which repository to ask.
+#[derive(Debug, Clone)]
+pub struct RemoteRequest {
+    /// Its address.
+    pub url: RepoUrl,
+    /// For a private one: a token, or `user:token` where the forge needs the name.
+    pub token: Option<SecretString>,
+    /// The branch to look for; `None` is the repository's default branch.
+    pub branch: Option<BranchName>,
+    /// Private networks and plain HTTP are allowed.
+    pub allow_private: bool,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// The branch that was asked for, or the default one.
+    pub branch: BranchName,
+    /// Where it stands.
+    pub commit: CommitSha,
+    /// The repository's own default branch, if it names one.
+    pub default_branch: Option<BranchName>,
+}
+
+/// Asks a repository for a branch: it exists, it may be read, and this is where the branch stands.
+///
+/// # Errors
+/// `fetch_failed` if it cannot be reached or read, `ref_not_found` with the branches that are there if the branch is not.
+pub async fn ls_remote(request: &RemoteRequest, cancel: &CancellationToken) -> Result<Remote, FetchError> {
+    let target = address::check(&request.url, request.allow_private).await?;
+    let connection =
+        Connection { target, token: request.token.clone(), timeout: request.timeout, cancel: cancel.clone() };
+    let listing = connection
+        .run(|url| Git::new(["ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*"]).max_stdout(MAX_LISTING))
+        .await?;
+    choose(&String::from_utf8_lossy(&listing), request.branch.as_ref())
+}
+
+/// Reads `git ls-remote --symref` and takes the branch.
+fn choose(listing: &str, wanted: Option<&BranchName>) -> Result<Remote, FetchError> {
+    let not_found = |message: String| FetchError::new(FailureCode::RefNotFound, message);
+    let (mut default_branch, mut branches) = (None, Vec::new());
+    for (left, name) in listing.lines().filter_map(|line| line.split_once('\t')) {
+        if let Some(reference) = left.strip_prefix("ref: refs/heads/").filter(|_| name == "HEAD") {
+            default_branch = BranchName::parse(reference).ok();
+        } else if let (Some(branch), Ok(commit)) = (name.strip_prefix("refs/heads/"), CommitSha::parse(left)) {
+            branches.push((branch, commit));
+        }
+    }
+    if branches.is_empty() {
+        return Err(not_found("The repository is empty: it has no branch yet.".into()));
+    }
+    let only_one = || match branches.as_slice() {
+        [(only, _)] => BranchName::parse(only).ok(),
+        _ => None,
+    };
+    let branch = wanted.cloned().or_else(|| default_branch.clone()).or_else(only_one);
+    let found = branch.as_ref().and_then(|branch| branches.iter().find(|(name, _)| *name == branch.as_str()));
+    if let (Some(branch), Some((_, commit))) = (&branch, found) {
+        return Ok(Remote { branch: branch.clone(), commit: commit.clone(), default_branch });
+    }
+    let some: Vec<&str> = branches.iter().take(8).map(|(name, _)| *name).collect();
+    let more = if branches.len() > some.len() { ", …" } else { "" };
+    let missing = branch.map_or_else(
+        || "The repository names no default branch".to_owned(),
+        |branch| format!("The repository has no branch “{branch}”"),
+    );
+    Err(not_found(format!("{missing}; it has {}{more}.", some.join(", "))))
+}
+
+/// A checked way to a repository.
+pub(super) struct Connection {
+    pub(super) target: Target,
+    pub(super) token: Option<SecretString>,
+    pub(super) timeout: Duration,
+    pub(super) cancel: CancellationToken,
+}
+
+impl Connection {
+    /// Runs git against the repository. Redirects are not followed, since they lead past the checked address; GitLab
+    /// redirects to the name with `.git`, so that one is tried too.
+    pub(super) async fn run(&self, git: impl Fn(&str) -> Git) -> Result<Vec<u8>, FetchError> {
+        let url = self.target.url.as_str();
+        let outcome = self.attempt(git(url)).await;
+        let outcome = match outcome {
+            Err(GitError::Exit { stderr, .. }) if is_redirect(&stderr) && url.strip_suffix(".git").is_none() => {
+                let full = format!("{}.git", url.trim_end_matches('/'));
+                self.attempt(git(&full)).await
+            }
+            other => other,
+        };
+        outcome.map_err(|error| explain(error, self.token.is_some()))
+    }
+
+    async fn attempt(&self, git: Git) -> Result<Vec<u8>, GitError> {
+        let url = &self.target.url;
+        let mut git = git
+            .config(format!("protocol.{}.allow", url.scheme()), "always")
+            .config("http.followRedirects", "false")
+            .config("http.lowSpeedLimit", "100")
+            .config("http.lowSpeedTime", "30")
+            .timeout(self.timeout)
+            .cancel(&self.cancel);
+        if let Some(pin) = &self.target.pin {
+            git = git.config("http.curloptResolve", pin);
+        }
+        if let Some(token) = &self.token {
+            let header = format!("Authorization: Basic {}", STANDARD.encode(credentials(url.host_str(), token)));
+            git = git.config(format!("http.{}.extraHeader", url.origin().ascii_serialization()), header);
+        }
+        git.run().await
+    }
+}
+
+/// `user:password` for Basic authentication. The forges ignore the user's name beside a token, but for Bitbucket, whose
+/// access tokens want this one.
+fn credentials(host: Option<&str>, token: &SecretString) -> String {
+    let token = token.expose_secret();
+    match host {
+        _ if token.contains(':') => token.to_owned(),
+        Some("bitbucket.org") => format!("x-token-auth:{token}"),
+        _ => format!("oauth2:{token}"),
+    }
+}
+
+fn is_redirect(stderr: &str) -> bool {
+    ["301", "302", "303", "307", "308"].iter().any(|code| stderr.contains(&format!("returned error: {code}")))
+}
+
+/// Git's failure in words that say what to do.
+fn explain(error: GitError, has_token: bool) -> FetchError {
+    let GitError::Exit { stderr, .. } = &error else {
+        return match error {
+            GitError::TimedOut(limit) => FetchError::new(
+                FailureCode::FetchFailed,
+                format!("The repository's server did not deliver within {} s.", limit.as_secs()),
+            ),
+            other => other.into(),
+        };
+    };
+    let says = |words: &[&str]| words.iter().any(|word| stderr.contains(word));
+    let (code, message) = if says(&["couldn't find remote ref", "not our ref", "unadvertised object"]) {
+        (FailureCode::RefNotFound, "The branch or commit is not in the repository.")
+    } else if says(&["could not read Username", "Authentication failed", "error: 401", "error: 403"]) {
+        let message = if has_token {
+            "The repository's server does not accept the token, or the token may not read this repository."
+        } else {
+            "The repository is private, or does not exist: its server asks for a sign-in. Give a token that may read it."
+        };
+        (FailureCode::FetchFailed, message)
+    } else if says(&["not found", "error: 404"]) {
+        (FailureCode::FetchFailed, "There is no repository at this address, or it is private and needs a token.")
+    } else if is_redirect(stderr) {
+        (FailureCode::FetchFailed, "The address leads to another one; give the one that the forge shows for cloning.")
+    } else if says(&["SSL certificate", "certificate verification", "certificate problem"]) {
+        (FailureCode::FetchFailed, "The certificate of the repository's server is not valid.")
+    } else if says(&[
+        "Failed to connect",
+        "Couldn't connect",
+        "Connection refused",
+        "Connection timed out",
+        "Operation too slow",
+    ]) {
+        (FailureCode::FetchFailed, "The repository's server does not answer.")
+    } else {
+        return error.into();
+    };
+    FetchError::new(code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHA: &str = "b3f1c2d4e5a60718293a4b5c6d7e8f9001122334";
+
+    fn branch(name: &str) -> BranchName {
+        BranchName::parse(name).unwrap()
+    }
+
+    #[test]
+    fn the_default_branch_is_taken_unless_another_is_asked_for() {
+        let listing =
+            format!("ref: refs/heads/trunk\tHEAD\n{SHA}\tHEAD\n{SHA}\trefs/heads/trunk\n{SHA}\trefs/heads/dev\n");
+        let default = choose(&listing, None).unwrap();
+        assert_eq!((default.branch, default.default_branch), (branch("trunk"), Some(branch("trunk"))));
+        assert_eq!(choose(&listing, Some(&branch("dev"))).unwrap().branch, branch("dev"));
+    }
+
+    #[test]
+    fn a_branch_that_is_missing_is_answered_with_those_that_are_there() {
+        let listing = format!("{SHA}\trefs/heads/trunk\n{SHA}\trefs/heads/dev\n");
+        let error = choose(&listing, Some(&branch("main"))).unwrap_err();
+        assert_eq!(error.code, FailureCode::RefNotFound);
+        assert!(error.message.contains("trunk, dev"), "{error}");
+        assert!(choose("", None).unwrap_err().message.contains("empty"));
+    }
+
+    #[test]
+    fn a_token_goes_with_the_user_name_that_the_forge_wants() {
+        let token = SecretString::from("abc");
+        assert_eq!(credentials(Some("gitlab.com"), &token), "oauth2:abc");
+        assert_eq!(credentials(Some("bitbucket.org"), &token), "x-token-auth:abc");
+        assert_eq!(credentials(Some("example.org"), &SecretString::from("me:abc")), "me:abc");
+    }
+}

@@ -1,0 +1,70 @@
+//! The one look into a body before its signature is checked: only which repository it speaks of, to find whose secret
+//! to try. Nothing read here is believed.
+
+use super::{Provider, RepositoryKey, payload::json_of, shapes::Place};
+use http::HeaderMap;
+use serde::Deserialize;
+
+/// More addresses than any forge sends are not looked at.
+const MAX_URLS: usize = 8;
+
+/// The part of every forge's payload that names the repository; all else is skipped without being kept.
+#[derive(Deserialize)]
+struct Unverified {
+    #[serde(default)]
+    repository: Option<Place>,
+    #[serde(default)]
+    project: Option<Place>,
+}
+
+/// The repositories that a body claims to come from, without repeats; empty for whatever cannot be read.
+///
+/// **Not verified**: good for choosing which secrets to try, and for nothing else.
+pub fn repository_urls_unverified(provider: Provider, headers: &HeaderMap, body: &[u8]) -> Vec<RepositoryKey> {
+    let Ok(json) = json_of(headers, body) else { return Vec::new() };
+    let Ok(claims) = serde_json::from_slice::<Unverified>(&json) else { return Vec::new() };
+    // Elsewhere `project` is another thing: on GitHub a board, on Bitbucket a group of repositories.
+    let project = claims.project.filter(|_| provider == Provider::GitLab);
+    let mut keys = Vec::new();
+    for url in claims.repository.iter().chain(&project).flat_map(Place::urls).take(MAX_URLS) {
+        if let Some(key) = RepositoryKey::of(url).filter(|key| !keys.contains(key)) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(provider: Provider, body: &str) -> Vec<String> {
+        repository_urls_unverified(provider, &HeaderMap::new(), body.as_bytes())
+            .into_iter()
+            .map(|key| key.as_str().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn each_forges_repository_is_found() {
+        let expected = vec!["example.org/me/site".to_owned()];
+        let github = r#"{"repository": {"clone_url": "https://example.org/me/site.git", "ssh_url": "git@example.org:me/site.git"}}"#;
+        assert_eq!(keys(Provider::GitHub, github), expected);
+        assert_eq!(keys(Provider::Gitea, github), expected);
+        let gitlab = r#"{"project": {"git_http_url": "https://example.org/me/site.git", "web_url": "https://example.org/me/site"}}"#;
+        assert_eq!(keys(Provider::GitLab, gitlab), expected);
+        let cloud = r#"{"repository": {"links": {"html": {"href": "https://example.org/me/site"}}}}"#;
+        assert_eq!(keys(Provider::Bitbucket, cloud), expected);
+        let server =
+            r#"{"repository": {"links": {"clone": [{"href": "https://example.org/me/site.git", "name": "http"}]}}}"#;
+        assert_eq!(keys(Provider::Bitbucket, server), expected);
+    }
+
+    #[test]
+    fn what_cannot_be_read_names_no_repository() {
+        let deep = "[".repeat(100_000);
+        for body in ["", "{", "[]", "null", r#"{"repository": 7}"#, r#"{"repository": {"clone_url": {}}}"#, &deep] {
+            assert!(keys(Provider::GitHub, body).is_empty());
+        }
+    }
+}

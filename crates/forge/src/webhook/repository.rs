@@ -1,0 +1,110 @@
+//! One name for a repository, whichever of its addresses was written down.
+
+use std::fmt;
+use url::Url;
+
+/// Longer addresses are nobody's.
+const MAX_URL: usize = 500;
+
+/// A repository as `host/path`: without scheme, user, default port, `.git` and trailing slash, in lower case.
+///
+/// Lower case throughout, because the forges' repository names ignore case; it only serves to find whose secret to try.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepositoryKey(String);
+
+impl RepositoryKey {
+    /// The key of an address in URL form (`https://…`, `ssh://…`, `git://…`) or in scp form (`git@host:path`); `None`
+    /// if it is neither.
+    pub fn of(address: &str) -> Option<Self> {
+        let address = address.trim();
+        if address.is_empty() || address.len() > MAX_URL {
+            return None;
+        }
+        let (host, path) = if address.contains("://") {
+            let url = Url::parse(address).ok()?;
+            let host = url.host_str()?;
+            let host = match (url.scheme(), url.port()) {
+                ("http" | "https", Some(port)) => format!("{host}:{port}"),
+                ("http" | "https" | "ssh" | "git", _) => host.to_owned(),
+                _ => return None,
+            };
+            (host, url.path().to_owned())
+        } else {
+            let (host, path) = address.split_once(':')?;
+            (host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned(), path.to_owned())
+        };
+        let path = path.trim_matches('/').to_lowercase();
+        let path = path.strip_suffix(".git").unwrap_or(&path).trim_matches('/');
+        if host.is_empty() || path.is_empty() || host.contains('/') {
+            return None;
+        }
+        Some(Self(format!("{}/{path}", host.to_lowercase())))
+    }
+
+    /// `host/path`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Every lower-cased web address with this key that a person could have typed, for an indexed look-up.
+    pub fn spellings(&self) -> Vec<String> {
+        ["https://", "http://"]
+            .into_iter()
+            .flat_map(|scheme| ["", ".git", "/", ".git/"].map(|end| format!("{scheme}{}{end}", self.0)))
+            .collect()
+    }
+}
+
+impl fmt::Display for RepositoryKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_addresses_of_a_repository_have_one_key() {
+        for address in [
+            "https://github.com/Octo/Hello.git",
+            "https://GitHub.com/octo/hello",
+            "https://github.com/octo/hello/",
+            "https://github.com:443/octo/hello.git/",
+            "http://github.com/octo/hello",
+            "https://token@github.com/octo/hello",
+            "git@github.com:octo/hello.git",
+            "ssh://git@github.com/octo/hello.git",
+            "ssh://git@github.com:2222/octo/hello.git",
+            "git://github.com/octo/hello.git",
+        ] {
+            assert_eq!(RepositoryKey::of(address).unwrap().as_str(), "github.com/octo/hello", "{address}");
+        }
+    }
+
+    #[test]
+    fn a_port_of_ones_own_tells_two_forges_apart() {
+        assert_eq!(RepositoryKey::of("http://127.0.0.1:3000/a/b.git").unwrap().as_str(), "127.0.0.1:3000/a/b");
+        assert_ne!(
+            RepositoryKey::of("https://git.example.org:8443/a/b"),
+            RepositoryKey::of("https://git.example.org/a/b")
+        );
+    }
+
+    #[test]
+    fn what_is_no_repository_address_has_no_key() {
+        let long = format!("https://example.org/{}", "a".repeat(600));
+        for address in ["", "hello", "https://github.com", "https://github.com/", "file:///etc/passwd", &long] {
+            assert_eq!(RepositoryKey::of(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_has_the_key_it_came_from() {
+        let key = RepositoryKey::of("https://example.org/group/sub/site.git").unwrap();
+        for spelling in key.spellings() {
+            assert_eq!(RepositoryKey::of(&spelling).as_ref(), Some(&key), "{spelling}");
+        }
+    }
+}
