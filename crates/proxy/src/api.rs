@@ -1,27 +1,32 @@
-//! Traefik's API, on loopback: the word that a route has been taken.
+//! Traefik's API: does it follow?
 
-use crate::{Error, Result, SiteRoutes};
+use crate::{Error, Result, RouteService, SiteRoutes};
+use reqwest::{Client, StatusCode};
 use serde::Deserialize;
 use std::time::{Duration, Instant};
 
-/// Asking without a pause slows the proxy down by itself.
-const PAUSE: Duration = Duration::from_millis(20);
-const ONE_ANSWER: Duration = Duration::from_secs(2);
+/// Asked without a pause, the API slows down the very thing that is waited for.
+const PAUSE: Duration = Duration::from_millis(25);
+/// One answer may take so long.
+const ANSWER: Duration = Duration::from_secs(5);
 
-/// Traefik's API.
+/// The API of a running Traefik.
 #[derive(Debug, Clone)]
-pub struct Api {
+pub struct TraefikApi {
     base: String,
-    client: reqwest::Client,
+    http: Client,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Service {
-    load_balancer: Option<LoadBalancer>,
+struct ServiceAnswer {
+    #[serde(default)]
+    load_balancer: LoadBalancer,
+    #[serde(default)]
+    error: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct LoadBalancer {
     #[serde(default)]
     servers: Vec<Server>,
@@ -33,87 +38,89 @@ struct Server {
 }
 
 #[derive(Deserialize)]
-struct Router {
+struct RouterAnswer {
+    #[serde(default)]
     rule: String,
+    #[serde(default)]
     status: String,
+    #[serde(default)]
+    middlewares: Vec<String>,
+    #[serde(default)]
+    error: Vec<String>,
 }
 
-impl Api {
-    /// The API at this address.
+impl TraefikApi {
+    /// The API at an address such as `http://127.0.0.1:8889`.
     ///
     /// # Errors
-    /// If no HTTP client can be made.
+    /// [`Error::Api`] if no HTTP client can be made.
     pub fn new(base: &str) -> Result<Self> {
-        let client = reqwest::Client::builder()
-            .timeout(ONE_ANSWER)
-            .no_proxy()
-            .build()
-            .map_err(|e| Error::Unavailable(e.to_string()))?;
-        Ok(Self { base: base.to_owned(), client })
+        // Whoever came first has chosen; any provider does, for the API speaks plain HTTP.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = Client::builder().no_proxy().timeout(ANSWER).build().map_err(|e| Error::Api(e.to_string()))?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http })
     }
 
     /// It answers.
+    pub async fn ping(&self) -> Result<()> {
+        let answer = self.http.get(format!("{}/ping", self.base)).send().await.map_err(said)?;
+        if answer.status().is_success() { Ok(()) } else { Err(Error::Api(answer.status().to_string())) }
+    }
+
+    /// Waits until Traefik serves exactly these routes, and returns how long that took.
     ///
     /// # Errors
-    /// [`Error::Unavailable`].
-    pub async fn ping(&self) -> Result<()> {
-        let answer = self.client.get(format!("{}/ping", self.base)).send().await.map_err(unavailable)?;
-        answer.error_for_status().map_err(unavailable)?;
+    /// [`Error::NotFollowed`] with what was seen last.
+    pub async fn confirm(&self, routes: &SiteRoutes, patience: Duration) -> Result<Duration> {
+        let begun = Instant::now();
+        let mut open: Vec<&RouteService> = routes.services.iter().collect();
+        while let Some(service) = open.first() {
+            match self.follows(routes, service).await {
+                Ok(()) => {
+                    open.remove(0);
+                }
+                Err(error) if begun.elapsed() >= patience => {
+                    return Err(Error::NotFollowed { after: patience, reason: error.to_string() });
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+        Ok(begun.elapsed())
+    }
+
+    async fn follows(&self, routes: &SiteRoutes, service: &RouteService) -> Result<()> {
+        let name = routes.name(service);
+        let found: ServiceAnswer = self.get("services", &name).await?;
+        let urls: Vec<&str> = found.load_balancer.servers.iter().map(|server| server.url.as_str()).collect();
+        if urls != [service.url()] || !found.error.is_empty() {
+            return Err(Error::Api(format!("{name} leads to {urls:?} {}", found.error.join("; "))));
+        }
+        let found: RouterAnswer = self.get("routers", &name).await?;
+        let strips = !found.middlewares.is_empty();
+        if found.rule != routes.rule(service)? || found.status != "enabled" || strips != service.strips() {
+            let RouterAnswer { rule, status, error, .. } = found;
+            return Err(Error::Api(format!("{name} is {status}: {rule} {}", error.join("; "))));
+        }
         Ok(())
     }
 
-    /// Waits until every router and service of these routes is as it should be; returns how long it took.
-    ///
-    /// # Errors
-    /// [`Error::NotConfirmed`] after `patience`, [`Error::Unavailable`] if it did not answer to the last.
-    pub async fn confirm(&self, routes: &SiteRoutes, patience: Duration) -> Result<Duration> {
-        let begun = Instant::now();
-        let mut waiting: Vec<_> = routes.services.iter().collect();
-        loop {
-            let mut trouble = None;
-            while let Some(service) = waiting.last() {
-                let name = routes.name_of(service);
-                let taken = async {
-                    let there: Option<Service> = self.get(&format!("services/{name}@file")).await?;
-                    let servers = there.and_then(|s| s.load_balancer).map(|l| l.servers).unwrap_or_default();
-                    if servers.len() != 1 || servers[0].url != service.url() {
-                        return Ok(false);
-                    }
-                    let router: Option<Router> = self.get(&format!("routers/{name}@file")).await?;
-                    Ok::<_, Error>(router.is_some_and(|r| r.status == "enabled" && r.rule == routes.rule_of(service)))
-                };
-                match taken.await {
-                    Ok(true) => {
-                        waiting.pop();
-                    }
-                    Ok(false) => break,
-                    Err(error) => {
-                        trouble = Some(error);
-                        break;
-                    }
-                }
-            }
-            if waiting.is_empty() {
-                return Ok(begun.elapsed());
-            }
-            if begun.elapsed() >= patience {
-                return Err(trouble.unwrap_or(Error::NotConfirmed(patience)));
-            }
-            tokio::time::sleep(PAUSE).await;
+    async fn get<T: for<'a> Deserialize<'a>>(&self, kind: &str, name: &str) -> Result<T> {
+        let url = format!("{}/api/http/{kind}/{name}@file", self.base);
+        let answer = self.http.get(url).send().await.map_err(said)?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Err(Error::Api(format!("{name} is not among its {kind}")));
         }
-    }
-
-    async fn get<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<Option<T>> {
-        let url = format!("{}/api/http/{path}", self.base);
-        let answer = self.client.get(url).send().await.map_err(unavailable)?;
-        if answer.status() == reqwest::StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        let answer = answer.error_for_status().map_err(unavailable)?;
-        answer.json().await.map(Some).map_err(unavailable)
+        answer.error_for_status().map_err(said)?.json().await.map_err(said)
     }
 }
 
-fn unavailable(error: reqwest::Error) -> Error {
-    Error::Unavailable(error.without_url().to_string())
+#[allow(clippy::needless_pass_by_value)]
+fn said(error: reqwest::Error) -> Error {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(next) = cause {
+        text = format!("{text}: {next}");
+        cause = next.source();
+    }
+    Error::Api(text)
 }

@@ -1,129 +1,145 @@
-//! The folder that Traefik watches: files appear whole, by rename, or not at all.
+//! The folder that Traefik reads: one file per environment.
 
-use crate::{Error, Result};
+use crate::{Error, Result, SiteRoutes, atomic, routes::is_key};
 use std::{
-    fs,
-    io::{ErrorKind, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
-/// Traefik reads files with this ending and no others.
+/// Traefik reads files with this ending and passes over the half-written ones beside them.
 const ENDING: &str = "yml";
+/// No secret is in them, and Traefik may run as another user.
+const MODE: u32 = 0o644;
 
+/// The route files.
 #[derive(Debug, Clone)]
-pub(crate) struct Files {
-    folder: PathBuf,
+pub struct ProxyFiles {
+    dir: PathBuf,
 }
 
-impl Files {
-    pub(crate) fn new(folder: PathBuf) -> Self {
-        Self { folder }
+impl ProxyFiles {
+    /// Files in this folder, which is made with the first one.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
     }
 
-    fn path(&self, key: &str) -> PathBuf {
-        self.folder.join(format!("{key}.{ENDING}"))
-    }
-
-    /// Writes a file unless it is there with this very text.
-    pub(crate) async fn put(&self, key: &str, text: String) -> Result<bool> {
-        let path = self.path(key);
-        blocking(move || {
-            if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+    /// Writes the routes by atomic rename. `false`: they were there already, and nothing was touched.
+    ///
+    /// # Errors
+    /// [`Error::NotRoutable`] before anything is written, [`Error::File`].
+    pub async fn put(&self, routes: &SiteRoutes) -> Result<bool> {
+        let text = routes.render()?;
+        let path = self.path(&routes.key)?;
+        blocking(path, move |path| {
+            if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
                 return Ok(false);
             }
-            replace(&path, text.as_bytes(), None)?;
-            Ok(true)
+            if let Some(dir) = path.parent() {
+                fs::create_dir_all(dir)?;
+            }
+            atomic::write(path, text.as_bytes(), MODE).map(|()| true)
         })
         .await
     }
 
-    pub(crate) async fn remove(&self, key: &str) -> Result<()> {
-        let path = self.path(key);
-        blocking(move || match fs::remove_file(&path) {
-            Ok(()) => Ok(()),
-            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-            Err(source) => Err(Error::File { path, source }),
+    /// Removes the routes with this key; none is fine.
+    pub async fn remove(&self, key: &str) -> Result<()> {
+        blocking(self.path(key)?, |path| match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+            _ => Ok(()),
         })
         .await
     }
 
-    pub(crate) async fn list(&self) -> Result<Vec<String>> {
-        let folder = self.folder.clone();
-        blocking(move || {
-            let entries = match fs::read_dir(&folder) {
-                Ok(entries) => entries,
-                Err(e) if e.kind() == ErrorKind::NotFound => return Ok(vec![]),
-                Err(source) => return Err(Error::File { path: folder, source }),
+    /// The keys of all routes, in order; files that are not the platform's own are passed over.
+    pub async fn list(&self) -> Result<Vec<String>> {
+        blocking(self.dir.clone(), |dir| {
+            let entries = match dir.read_dir() {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+                entries => entries?,
             };
-            Ok(entries
-                .filter_map(|entry| {
-                    let path = entry.ok()?.path();
-                    (path.extension()? == ENDING).then(|| path.file_stem()?.to_str().map(str::to_owned))?
-                })
-                .collect())
+            let mut keys = vec![];
+            for entry in entries {
+                let path = entry?.path();
+                let key = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_key(stem));
+                if let (Some(key), Some(ENDING)) = (key, path.extension().and_then(|ending| ending.to_str())) {
+                    keys.push(key.to_owned());
+                }
+            }
+            keys.sort();
+            Ok(keys)
         })
         .await
     }
-}
 
-/// Writes a file whole: under a name that nobody reads, to the disk, then renamed into place.
-pub(crate) fn replace(path: &Path, content: &[u8], mode: Option<u32>) -> Result<()> {
-    let file = |source| Error::File { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(file)?;
-    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or("file");
-    let beside = folder.join(format!(".{name}.{}.tmp", std::process::id()));
-    let write = || {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        if let Some(mode) = mode {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(mode);
+    fn path(&self, key: &str) -> Result<PathBuf> {
+        if is_key(key) {
+            Ok(self.dir.join(format!("{key}.{ENDING}")))
+        } else {
+            Err(Error::NotRoutable { what: "key", value: key.to_owned() })
         }
-        let mut out = options.open(&beside)?;
-        out.write_all(content)?;
-        out.sync_all()?;
-        fs::rename(&beside, path)
-    };
-    write().map_err(|source| {
-        // What is half written is of no use to anybody.
-        let _ = fs::remove_file(&beside);
-        file(source)
-    })
+    }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(e) => Err(Error::Format(e.to_string())),
-    }
+/// Runs file work off the async threads and names the file in its error.
+async fn blocking<T: Send + 'static>(
+    path: PathBuf,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> Result<T> {
+    let on = path.clone();
+    tokio::task::spawn_blocking(move || work(&on))
+        .await
+        .unwrap_or_else(|e| Err(io::Error::other(e)))
+        .map_err(|source| Error::File { path, source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::RouteService;
 
-    #[tokio::test]
-    async fn what_is_there_just_so_is_not_written_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let files = Files::new(folder.path().join("dynamic"));
-        assert!(files.put("a", "x: 1\n".into()).await.unwrap());
-        assert!(!files.put("a", "x: 1\n".into()).await.unwrap());
-        assert!(files.put("a", "x: 2\n".into()).await.unwrap());
-        assert_eq!(files.list().await.unwrap(), ["a"]);
-        files.remove("a").await.unwrap();
-        files.remove("a").await.unwrap();
-        assert!(files.list().await.unwrap().is_empty());
+    fn routes(key: &str, port: u16) -> SiteRoutes {
+        let service = RouteService {
+            name: "www".into(),
+            address: [10, 64, 0, 2].into(),
+            port,
+            path: "/".into(),
+            strip: false,
+        };
+        SiteRoutes { key: key.into(), hosts: vec!["a.localhost".into()], services: vec![service] }
     }
 
     #[tokio::test]
-    async fn nothing_half_written_is_left_or_listed() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(".a.yml.1.tmp"), "half").unwrap();
-        let files = Files::new(folder.path().to_owned());
-        assert!(files.list().await.unwrap().is_empty());
-        files.put("a", "whole".into()).await.unwrap();
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names.len(), 2, "{names:?}");
+    async fn routes_are_written_listed_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ProxyFiles::new(dir.path().join("routes"));
+        assert_eq!(files.list().await.unwrap(), Vec::<String>::new());
+        files.put(&routes("b", 80)).await.unwrap();
+        files.put(&routes("a", 80)).await.unwrap();
+        fs::write(dir.path().join("routes/.x.tmp"), "").unwrap();
+        fs::write(dir.path().join("routes/note.txt"), "").unwrap();
+        assert_eq!(files.list().await.unwrap(), ["a", "b"]);
+        files.remove("a").await.unwrap();
+        files.remove("a").await.unwrap();
+        assert_eq!(files.list().await.unwrap(), ["b"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_there_already_is_not_written_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ProxyFiles::new(dir.path());
+        assert!(files.put(&routes("a", 80)).await.unwrap());
+        assert!(!files.put(&routes("a", 80)).await.unwrap());
+        assert!(files.put(&routes("a", 81)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_key_cannot_leave_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ProxyFiles::new(dir.path().join("routes"));
+        fs::write(dir.path().join("kept.yml"), "").unwrap();
+        assert!(files.remove("../kept").await.is_err());
+        assert!(files.put(&routes("../kept", 80)).await.is_err());
+        assert!(dir.path().join("kept.yml").exists());
     }
 }

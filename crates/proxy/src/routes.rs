@@ -1,40 +1,143 @@
-//! From an environment's routes to Traefik's dynamic configuration. Pure, and always in the same order.
+//! From the services of an environment to Traefik's dynamic configuration. Pure.
 
 use crate::{Error, Result};
 use serde::Serialize;
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-/// A service with a path on a site's hosts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RouteService {
-    /// The service's name.
-    pub name: String,
-    /// Its container's address.
-    pub address: Ipv4Addr,
-    /// Its port.
-    pub port: u16,
-    /// `/`, `/api`, …
-    pub path: String,
-    /// The path is cut off before the request reaches the service.
-    pub strip: bool,
-}
+/// The entry point that sites answer on.
+pub(crate) const ENTRY_POINT: &str = "web";
 
-impl RouteService {
-    /// The address that Traefik sends requests to.
-    pub fn url(&self) -> String {
-        format!("http://{}:{}", self.address, self.port)
-    }
-}
-
-/// The routes of one environment.
+/// How one environment is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteRoutes {
-    /// Names the file and everything in it; letters, digits and hyphens.
+    /// Names the file and everything in it: the environment's id.
     pub key: String,
     /// Hosts that reach it.
     pub hosts: Vec<String>,
-    /// Its services.
+    /// Services with a path on these hosts.
     pub services: Vec<RouteService>,
+}
+
+/// One service behind a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteService {
+    /// The service.
+    pub name: String,
+    /// Its container's address.
+    pub address: Ipv4Addr,
+    /// The port it listens on.
+    pub port: u16,
+    /// Path prefix, `/` for everything; whole segments only, so `/api` does not reach `/apiary`.
+    pub path: String,
+    /// The prefix is cut off before the request reaches the service.
+    pub strip: bool,
+}
+
+impl SiteRoutes {
+    /// The name that Traefik's router, service and middleware of a service share.
+    pub(crate) fn name(&self, service: &RouteService) -> String {
+        format!("{}-{}", self.key, service.name)
+    }
+
+    /// The rule of a service.
+    ///
+    /// # Errors
+    /// [`Error::NotRoutable`] for a host or path that could end the rule's quotes.
+    pub(crate) fn rule(&self, service: &RouteService) -> Result<String> {
+        rule(&self.hosts, &service.path)
+    }
+
+    /// The dynamic configuration as YAML; the same routes give the same text.
+    ///
+    /// # Errors
+    /// [`Error::NotRoutable`] for a host, path or name that no rule can hold.
+    pub fn render(&self) -> Result<String> {
+        check("key", &self.key, is_key(&self.key))?;
+        let mut http = Http::default();
+        for service in &self.services {
+            check("service", &service.name, is_key(&service.name))?;
+            let name = self.name(service);
+            let strips = service.strips();
+            if strips {
+                let middleware = Middleware { strip_prefix: StripPrefix { prefixes: vec![service.path.trim_end_matches('/').to_owned()] } };
+                http.middlewares.insert(name.clone(), middleware);
+            }
+            let router = Router {
+                entry_points: vec![ENTRY_POINT],
+                rule: self.rule(service)?,
+                priority: priority(&service.path),
+                service: name.clone(),
+                middlewares: strips.then(|| name.clone()).into_iter().collect(),
+            };
+            http.routers.insert(name.clone(), router);
+            let balancer = LoadBalancer { pass_host_header: true, servers: vec![Server { url: service.url() }] };
+            http.services.insert(name, Service { load_balancer: balancer });
+        }
+        serde_saphyr::to_string(&Dynamic { http }).map_err(|e| Error::Yaml(e.to_string()))
+    }
+}
+
+impl RouteService {
+    /// Where the proxy sends requests.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}:{}", self.address, self.port)
+    }
+
+    /// Something is cut off.
+    pub(crate) fn strips(&self) -> bool {
+        self.strip && self.path != "/"
+    }
+}
+
+/// Longer prefixes win.
+pub(crate) fn priority(path: &str) -> usize {
+    path.trim_end_matches('/').len() + 1
+}
+
+/// A rule in Traefik's language.
+/// <https://doc.traefik.io/traefik/reference/routing-configuration/http/routing/rules-and-priority/>
+pub(crate) fn rule(hosts: &[String], path: &str) -> Result<String> {
+    let mut any_host = vec![];
+    for host in hosts {
+        check("host", host, is_host(host))?;
+        any_host.push(format!("Host(`{host}`)"));
+    }
+    // A router without a host would take every site's requests.
+    check("host", "", !any_host.is_empty())?;
+    check("path", path, is_path(path))?;
+    let hosts = any_host.join(" || ");
+    match path.trim_end_matches('/') {
+        "" => Ok(hosts),
+        path if any_host.len() == 1 => Ok(format!("{hosts} && (Path(`{path}`) || PathPrefix(`{path}/`))")),
+        path => Ok(format!("({hosts}) && (Path(`{path}`) || PathPrefix(`{path}/`))")),
+    }
+}
+
+fn check(what: &'static str, value: &str, good: bool) -> Result<()> {
+    if good { Ok(()) } else { Err(Error::NotRoutable { what, value: value.to_owned() }) }
+}
+
+/// Safe as a file's name and as a name in Traefik, where `@` and `.` have a meaning.
+pub(crate) fn is_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= 100
+        && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && !key.starts_with('-')
+}
+
+pub(crate) fn is_host(host: &str) -> bool {
+    host.len() <= 253
+        && host.split('.').all(|label| {
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        })
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/')
+        && path.len() <= 200
+        && !path.contains("//")
+        && !path.split('/').any(|part| part == "." || part == "..")
+        && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~'))
 }
 
 #[derive(Serialize)]
@@ -42,11 +145,14 @@ struct Dynamic {
     http: Http,
 }
 
-#[derive(Serialize)]
+// Traefik refuses a file with an empty section.
+#[derive(Default, Serialize)]
 struct Http {
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     routers: BTreeMap<String, Router>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     middlewares: BTreeMap<String, Middleware>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     services: BTreeMap<String, Service>,
 }
 
@@ -81,9 +187,8 @@ struct Service {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LoadBalancer {
-    servers: Vec<Server>,
     pass_host_header: bool,
-    response_forwarding: ResponseForwarding,
+    servers: Vec<Server>,
 }
 
 #[derive(Serialize)]
@@ -91,109 +196,73 @@ struct Server {
     url: String,
 }
 
-/// Streamed answers reach the browser as they are written.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseForwarding {
-    flush_interval: &'static str,
-}
-
-impl SiteRoutes {
-    /// The name of a service's router, service and middleware in Traefik.
-    pub fn name_of(&self, service: &RouteService) -> String {
-        format!("{}-{}", self.key, service.name)
-    }
-
-    /// Traefik's rule for a service: its hosts, and its path unless that is everything.
-    pub fn rule_of(&self, service: &RouteService) -> String {
-        rule(&self.hosts, &service.path)
-    }
-
-    /// The dynamic configuration as YAML, which JSON is a part of.
-    ///
-    /// # Errors
-    /// [`Error::Format`] if it cannot be written.
-    pub fn to_yaml(&self) -> Result<String> {
-        let (mut routers, mut middlewares, mut services) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for service in &self.services {
-            let name = self.name_of(service);
-            let strips = service.strip && service.path != "/";
-            if strips {
-                let prefixes = vec![service.path.trim_end_matches('/').to_owned()];
-                middlewares.insert(name.clone(), Middleware { strip_prefix: StripPrefix { prefixes } });
-            }
-            routers.insert(
-                name.clone(),
-                Router {
-                    entry_points: vec!["web"],
-                    rule: self.rule_of(service),
-                    priority: priority(&service.path),
-                    service: name.clone(),
-                    middlewares: if strips { vec![name.clone()] } else { vec![] },
-                },
-            );
-            services.insert(
-                name,
-                Service {
-                    load_balancer: LoadBalancer {
-                        servers: vec![Server { url: service.url() }],
-                        pass_host_header: true,
-                        response_forwarding: ResponseForwarding { flush_interval: "50ms" },
-                    },
-                },
-            );
-        }
-        let dynamic = Dynamic { http: Http { routers, middlewares, services } };
-        serde_saphyr::to_string(&dynamic).map_err(|e| Error::Format(e.to_string()))
-    }
-}
-
-/// The longest path wins, whatever the order of the services.
-pub(crate) fn priority(path: &str) -> usize {
-    10 + path.trim_end_matches('/').len()
-}
-
-/// `Host(…)`, and for a path just that path and what lies below it: `/api` is not `/apis`.
-pub(crate) fn rule(hosts: &[String], path: &str) -> String {
-    let hosts: Vec<String> = hosts.iter().map(|host| format!("Host(`{host}`)")).collect();
-    let hosts = hosts.join(" || ");
-    match path.trim_end_matches('/') {
-        "" => hosts,
-        path => format!("({hosts}) && (Path(`{path}`) || PathPrefix(`{path}/`))"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn service(name: &str, last: u8, port: u16, path: &str, strip: bool) -> RouteService {
+        RouteService { name: name.into(), address: Ipv4Addr::new(10, 64, 0, last), port, path: path.into(), strip }
+    }
 
     fn full_stack() -> SiteRoutes {
-        let service = |name: &str, last: u8, port, path: &str, strip| RouteService {
-            name: name.into(),
-            address: Ipv4Addr::new(10, 64, 0, last),
-            port,
-            path: path.into(),
-            strip,
-        };
         SiteRoutes {
-            key: "0190".into(),
+            key: "0198c5a0-0000-7000-8000-000000000001".into(),
             hosts: vec!["shop.localhost".into()],
             services: vec![
-                service("www", 3, 4200, "/", false),
-                service("api", 4, 80, "/api", true),
-                service("alert", 5, 3001, "/socket.io", false),
+                service("www", 2, 4200, "/", false),
+                service("api", 3, 80, "/api", true),
+                service("alert", 4, 3001, "/socket.io", false),
             ],
         }
     }
 
     #[test]
-    fn a_site_becomes_one_router_for_each_service() {
-        insta::assert_snapshot!(full_stack().to_yaml().unwrap());
+    fn a_full_stack_site_has_three_routes() {
+        insta::assert_snapshot!(full_stack().render().unwrap());
     }
 
     #[test]
-    fn a_path_is_not_the_beginning_of_another_name() {
-        assert_eq!(rule(&["a.b".into()], "/api"), "(Host(`a.b`)) && (Path(`/api`) || PathPrefix(`/api/`))");
-        assert!(priority("/api/v2") > priority("/api") && priority("/api") > priority("/"));
+    fn a_single_service_on_two_hosts_gets_everything() {
+        let routes = SiteRoutes {
+            hosts: vec!["shop.localhost".into(), "shop.example.org".into()],
+            services: vec![service("web", 2, 8080, "/", true), service("docs", 3, 80, "/docs/", true)],
+            ..full_stack()
+        };
+        insta::assert_snapshot!(routes.render().unwrap());
+    }
+
+    #[test]
+    fn the_longest_path_wins() {
+        assert!(priority("/") < priority("/api"));
+        assert!(priority("/api") < priority("/api/v2"));
+        assert_eq!(priority("/api"), priority("/api/"));
+    }
+
+    #[test]
+    fn nothing_without_a_host() {
+        assert!(SiteRoutes { hosts: vec![], ..full_stack() }.render().is_err());
+    }
+
+    #[test]
+    fn what_could_leave_its_quotes_is_refused() {
+        for host in ["a`) || Host(`b", "", "a b", "a..b", "a/b", "*"] {
+            assert!(rule(&[host.to_owned()], "/").is_err(), "{host}");
+        }
+        for path in ["", "api", "/a`b", "/a b", "//a", "/../a", "/a{b}", "/a\n"] {
+            assert!(rule(&["a.b".to_owned()], path).is_err(), "{path}");
+        }
+        for key in ["", "../a", "a/b", "a.b", "a@file", "-a"] {
+            assert!(SiteRoutes { key: key.into(), ..full_stack() }.render().is_err(), "{key}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_rule_has_only_the_quotes_it_made(host in "\\PC{0,30}", path in "\\PC{0,30}") {
+            if let Ok(rule) = rule(&[host], &path) {
+                prop_assert!(matches!(rule.matches('`').count(), 2 | 6), "{rule}");
+            }
+        }
     }
 }

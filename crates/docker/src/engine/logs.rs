@@ -10,6 +10,7 @@ use bollard::{
 };
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use model::deployment::Stream;
+use time::OffsetDateTime;
 
 fn options(lines: usize, follow: bool) -> LogsOptions {
     LogsOptionsBuilder::new()
@@ -48,7 +49,10 @@ fn line(output: LogOutput) -> LogLine {
 pub(super) fn events(docker: &Docker, labels: &Labels) -> BoxStream<'static, Result<ContainerEvent>> {
     let mut filters = convert::label_filter(labels);
     filters.insert("type".into(), vec!["container".into()]);
-    let options = EventsOptionsBuilder::new().filters(&filters).build();
+    // The call goes out with the stream's first poll; what happens before that is asked for too.
+    let now = OffsetDateTime::now_utc();
+    let since = format!("{}.{:09}", now.unix_timestamp(), now.nanosecond());
+    let options = EventsOptionsBuilder::new().filters(&filters).since(&since).build();
     docker
         .events(Some(options))
         .map_err(Error::from)
