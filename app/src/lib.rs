@@ -1,1 +1,38 @@
 //! The dashboard: Leptos pages and server functions.
+//!
+//! The server renders [`App`] inside [`shell`], the browser hydrates it. A page is one file, `{noun}/{what}_page.rs`;
+//! what it asks of the server is in `{noun}/server.rs`.
+
+#![recursion_limit = "256"]
+
+pub mod account;
+pub mod auth;
+pub mod boot;
+pub mod clock;
+pub mod components;
+#[cfg(feature = "ssr")]
+pub mod context;
+pub mod deployments;
+pub mod failure;
+pub mod form;
+pub mod format;
+pub mod landing;
+pub mod live;
+pub mod routes;
+#[cfg(feature = "ssr")]
+mod shell;
+pub mod sites;
+pub mod theme;
+
+pub use routes::App;
+#[cfg(feature = "ssr")]
+pub use shell::shell;
+
+/// The paths of all server functions, so that the program that serves them can say that none is missing.
+/// Calling it also links them in: they register themselves by being linked.
+#[cfg(feature = "ssr")]
+pub fn server_functions() -> Vec<&'static str> {
+    let mut paths: Vec<_> = leptos::server_fn::axum::server_fn_paths().map(|(path, _)| path).collect();
+    paths.sort_unstable();
+    paths
+}

@@ -1,0 +1,6 @@
+//! The visitor's own account.
+
+mod page;
+mod server;
+
+pub use page::AccountPage;

@@ -1,0 +1,141 @@
+//! The account: name, password, theme, signing out.
+
+use super::server::{ChangePassword, RenameAccount, get_account};
+use crate::{
+    auth::{SignOut, use_visitor},
+    components::{Alert, Button, FailureView, Field, Glyph, Loading, PageHeader, Panel, Tone, use_toasts},
+    form::{Form, load_page},
+    theme::ThemeChoice,
+};
+use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use model::views::UserView;
+
+/// The page.
+#[component]
+pub fn AccountPage() -> impl IntoView {
+    let account = Resource::new_blocking(|| (), |()| get_account());
+    view! {
+        <Title text="Account" />
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                match account.await {
+                    Ok(user) => Either::Left(view! { <Account user /> }),
+                    Err(failure) => Either::Right(view! { <FailureView failure /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Account(user: UserView) -> impl IntoView {
+    view! {
+        <PageHeader title="Account" about=move || user.email.clone() />
+        <div class="flex max-w-2xl flex-col gap-6">
+            <NamePanel name=user.name />
+            <PasswordPanel />
+            <Panel title="Appearance">
+                <ThemeChoice />
+            </Panel>
+            <SignOutPanel />
+        </div>
+    }
+}
+
+#[component]
+fn NamePanel(name: String) -> impl IntoView {
+    let form = Form::<RenameAccount>::new();
+    let (toasts, visitor) = (use_toasts(), use_visitor());
+    form.on_done(move |_| {
+        visitor.refresh();
+        toasts.say("Your new name is saved.");
+    });
+    let general = form.error_beside(&["name"]);
+    view! {
+        <Panel title="Profile">
+            <ActionForm action=form.action attr:class="flex flex-col gap-4">
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                <Field
+                    name="name"
+                    label="Name"
+                    autocomplete="name"
+                    required=true
+                    value=form.kept("name").unwrap_or(name)
+                    error=form.error("name")
+                />
+                <div>
+                    <Button kind="submit" busy=form.pending>
+                        "Save"
+                    </Button>
+                </div>
+            </ActionForm>
+        </Panel>
+    }
+}
+
+#[component]
+fn PasswordPanel() -> impl IntoView {
+    let form = Form::<ChangePassword>::new();
+    let toasts = use_toasts();
+    let node = NodeRef::<leptos::html::Form>::new();
+    form.on_done(move |()| {
+        if let Some(form) = node.get_untracked() {
+            form.reset();
+        }
+        toasts.say("Your password is changed. Other sessions were signed out.");
+    });
+    let general = form.error_beside(&["current", "current_password", "new", "new_password", "password"]);
+    let either = move |a: &'static str, b: &'static str| {
+        let (a, b) = (form.error(a), form.error(b));
+        Signal::derive(move || a.get().or_else(|| b.get()))
+    };
+    view! {
+        <Panel title="Password">
+            <ActionForm action=form.action node_ref=node attr:class="flex flex-col gap-4">
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                <Field
+                    name="current"
+                    label="Current password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=true
+                    error=either("current", "current_password")
+                />
+                <Field
+                    name="new"
+                    label="New password"
+                    kind="password"
+                    autocomplete="new-password"
+                    required=true
+                    minlength=12
+                    error=either("new", "password")
+                    hint="12 characters or more. Your other sessions are signed out."
+                />
+                <div>
+                    <Button kind="submit" busy=form.pending>
+                        "Change password"
+                    </Button>
+                </div>
+            </ActionForm>
+        </Panel>
+    }
+}
+
+#[component]
+fn SignOutPanel() -> impl IntoView {
+    let form = Form::<SignOut>::new();
+    form.on_done(|next| load_page(&next));
+    view! {
+        <Panel title="Session">
+            <div class="flex flex-wrap items-center justify-between gap-4">
+                <p class="text-sm text-muted">"Signs you out of this browser."</p>
+                <ActionForm action=form.action>
+                    <Button kind="submit" icon=Glyph::SignOut busy=form.pending>
+                        "Sign out"
+                    </Button>
+                </ActionForm>
+            </div>
+        </Panel>
+    }
+}

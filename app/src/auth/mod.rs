@@ -1,0 +1,39 @@
+//! Signing up, in and out.
+
+mod frame;
+mod server;
+mod sign_in_page;
+mod sign_up_page;
+
+pub use server::{SignOut, Visitor, get_visitor, sign_out};
+pub use sign_in_page::SignInPage;
+pub use sign_up_page::SignUpPage;
+
+use crate::failure::Failure;
+use leptos::prelude::*;
+
+/// Who looks at the page, asked once for all pages.
+#[derive(Clone, Copy)]
+pub struct VisitorResource(Resource<Result<Visitor, Failure>>);
+
+impl VisitorResource {
+    /// To be called once, in the root component.
+    pub fn provide() -> Self {
+        let visitor = Self(Resource::new_blocking(|| (), |()| get_visitor()));
+        provide_context(visitor);
+        visitor
+    }
+    /// Waits for the answer.
+    pub async fn get(self) -> Result<Visitor, Failure> {
+        self.0.await
+    }
+    /// Asks again: the name has changed, say.
+    pub fn refresh(self) {
+        self.0.refetch();
+    }
+}
+
+/// Who looks at the page.
+pub fn use_visitor() -> VisitorResource {
+    expect_context()
+}

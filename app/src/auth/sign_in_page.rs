@@ -1,0 +1,73 @@
+//! Signing in.
+
+use super::{frame::AuthFrame, server::SignIn, use_visitor};
+use crate::{
+    components::{Alert, Button, Field, Look, Tone},
+    form::{Form, load_page},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::{
+    components::{A, Redirect},
+    hooks::use_query_map,
+};
+use model::views::SignupState;
+
+/// The page.
+#[component]
+pub fn SignInPage() -> impl IntoView {
+    let visitor = use_visitor();
+    let form = Form::<SignIn>::new();
+    form.on_done(|next| load_page(&next));
+    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let general = form.error_beside(&["email", "password"]);
+    view! {
+        <Title text="Sign in" />
+        <AuthFrame title="Sign in" about="Welcome back.">
+            <ActionForm action=form.action attr:class="flex flex-col gap-4">
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                <input type="hidden" name="next" value=next.clone() />
+                <Field
+                    name="email"
+                    label="E-mail"
+                    kind="email"
+                    autocomplete="username"
+                    required=true
+                    value=form.kept("email")
+                    error=form.error("email")
+                />
+                <Field
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                    required=true
+                    error=form.error("password")
+                />
+                <Button kind="submit" look=Look::Primary class="w-full" busy=form.pending>
+                    "Sign in"
+                </Button>
+            </ActionForm>
+        </AuthFrame>
+        <Suspense>
+            {move || Suspend::new(async move {
+                let visitor = visitor.get().await.ok();
+                let can_join = visitor.as_ref().is_some_and(|v| v.signup != SignupState::Closed);
+                let is_in = visitor.is_some_and(|v| v.user.is_some());
+                view! {
+                    {is_in.then(|| view! { <Redirect path="/sites" /> })}
+                    {can_join
+                        .then(|| {
+                            view! {
+                                <p class="text-center text-sm text-muted">
+                                    "No account yet? " <A href="/sign-up" attr:class="link-accent">
+                                        "Create one"
+                                    </A>
+                                </p>
+                            }
+                        })}
+                }
+            })}
+        </Suspense>
+    }
+}

@@ -1,0 +1,115 @@
+//! Making an account.
+
+use super::{frame::AuthFrame, server::SignUp, use_visitor};
+use crate::{
+    components::{Alert, Button, EmptyState, FailureView, Field, Glyph, Loading, Look, Tone},
+    form::{Form, load_page},
+};
+use leptos::{either::EitherOf3, form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::components::{A, Redirect};
+use model::views::SignupState;
+
+/// The page.
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let visitor = use_visitor();
+    view! {
+        <Title text="Create an account" />
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                match visitor.get().await {
+                    Err(failure) => EitherOf3::A(view! { <FailureView failure /> }),
+                    Ok(visitor) if visitor.user.is_some() => EitherOf3::B(view! { <Redirect path="/sites" /> }),
+                    Ok(visitor) => EitherOf3::C(view! { <SignUpForm signup=visitor.signup /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn SignUpForm(signup: SignupState) -> impl IntoView {
+    let form = Form::<SignUp>::new();
+    form.on_done(|next| load_page(&next));
+    if signup == SignupState::Closed {
+        return view! {
+            <div class="py-8 sm:py-16">
+                <h1 class="sr-only">"Create an account"</h1>
+                <EmptyState
+                    glyph=Glyph::Key
+                    title="By invitation only"
+                    text="This installation is not open to everybody. Ask its operator for an account."
+                >
+                    <A href="/sign-in" attr:class="btn btn-primary">
+                        "Sign in"
+                    </A>
+                </EmptyState>
+            </div>
+        }
+        .into_any();
+    }
+    let first = signup == SignupState::NeedsSetupToken;
+    let about = if first {
+        "The first account runs this installation."
+    } else {
+        "Your sites, live on every push."
+    };
+    let general = form.error_beside(&["name", "email", "password", "setup_token"]);
+    view! {
+        <AuthFrame title="Create an account" about>
+            <ActionForm action=form.action attr:class="flex flex-col gap-4">
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {first
+                    .then(|| {
+                        view! {
+                            <Field
+                                name="setup_token"
+                                label="Set-up token"
+                                required=true
+                                verbatim=true
+                                error=form.error("setup_token")
+                                hint="Printed by WebMeteor at its first start."
+                            />
+                        }
+                    })}
+                <Field
+                    name="name"
+                    label="Name"
+                    autocomplete="name"
+                    required=true
+                    value=form.kept("name")
+                    error=form.error("name")
+                />
+                <Field
+                    name="email"
+                    label="E-mail"
+                    kind="email"
+                    autocomplete="username"
+                    required=true
+                    value=form.kept("email")
+                    error=form.error("email")
+                />
+                <Field
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="new-password"
+                    required=true
+                    minlength=12
+                    error=form.error("password")
+                    hint="12 characters or more; a few words do well."
+                />
+                <Button kind="submit" look=Look::Primary class="w-full" busy=form.pending>
+                    "Create account"
+                </Button>
+            </ActionForm>
+        </AuthFrame>
+        <p class="text-center text-sm text-muted">
+            "Already have one? " <A href="/sign-in" attr:class="link-accent">
+                "Sign in"
+            </A>
+        </p>
+    }
+    .into_any()
+}

@@ -1,0 +1,78 @@
+//! How something stands: a word, a picture and a colour, never a colour alone.
+
+use super::{alert::Tone, icon::{Glyph, Icon}};
+use leptos::prelude::*;
+use model::{deployment::Status, views::SiteStatus};
+
+#[component]
+fn Pill(tone: Tone, glyph: Glyph, label: &'static str) -> impl IntoView {
+    view! {
+        <span class=format!("pill {}", tone.class())>
+            <Icon glyph class="size-3.5" />
+            {label}
+        </span>
+    }
+}
+
+/// Words, picture and colour of a deployment's status.
+pub fn describe(status: Status) -> (Tone, Glyph, &'static str) {
+    match status {
+        Status::Queued => (Tone::Neutral, Glyph::Clock, "Queued"),
+        Status::Fetching => (Tone::Info, Glyph::Spinner, "Fetching"),
+        Status::Building => (Tone::Info, Glyph::Spinner, "Building"),
+        Status::Starting => (Tone::Info, Glyph::Spinner, "Starting"),
+        Status::Verifying => (Tone::Info, Glyph::Spinner, "Verifying"),
+        Status::Switching => (Tone::Info, Glyph::Spinner, "Switching"),
+        Status::Live => (Tone::Success, Glyph::Check, "Live"),
+        Status::Failed => (Tone::Danger, Glyph::Alert, "Failed"),
+        Status::Cancelled => (Tone::Neutral, Glyph::Ban, "Cancelled"),
+        Status::Superseded => (Tone::Neutral, Glyph::Minus, "Superseded"),
+    }
+}
+
+/// A deployment's status. One that was live and has a successor is told apart from the one that serves.
+#[component]
+pub fn DeploymentStatus(
+    /// Its status.
+    status: Status,
+    /// It serves now.
+    is_current: bool,
+) -> impl IntoView {
+    let (tone, glyph, label) = match (status, is_current) {
+        (Status::Live, false) => (Tone::Neutral, Glyph::Check, "Replaced"),
+        (status, _) => describe(status),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// A site's status.
+#[component]
+pub fn SiteStatusPill(
+    /// Its status.
+    status: SiteStatus,
+) -> impl IntoView {
+    let (tone, glyph, label) = match status {
+        SiteStatus::New => (Tone::Neutral, Glyph::Clock, "New"),
+        SiteStatus::Deploying => (Tone::Info, Glyph::Spinner, "Deploying"),
+        SiteStatus::Live => (Tone::Success, Glyph::Check, "Live"),
+        SiteStatus::Failed => (Tone::Danger, Glyph::Alert, "Failed"),
+        SiteStatus::Deleting => (Tone::Warning, Glyph::Trash, "Deleting"),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// How a service runs.
+#[component]
+pub fn ServiceStatus(
+    /// `running`, `stopped`, `missing` or `pending`.
+    status: String,
+) -> impl IntoView {
+    let (tone, glyph, label) = match status.as_str() {
+        "running" => (Tone::Success, Glyph::Check, "Running"),
+        "pending" => (Tone::Neutral, Glyph::Clock, "Pending"),
+        "stopped" => (Tone::Warning, Glyph::Minus, "Stopped"),
+        "missing" => (Tone::Danger, Glyph::Alert, "Missing"),
+        _ => (Tone::Neutral, Glyph::Info, "Unknown"),
+    };
+    view! { <Pill tone glyph label /> }
+}

@@ -1,0 +1,128 @@
+//! The server's side of a request: the platform, the session, and who asks.
+
+use crate::failure::Failure;
+use axum::http::{StatusCode, header, request::Parts};
+use leptos::prelude::*;
+use leptos_axum::ResponseOptions;
+use model::{Actor, Problem, UserId};
+use platform::{Platform, accounts};
+use std::sync::Arc;
+use tower_sessions::Session;
+
+/// The platform, as the server provides it.
+///
+/// # Errors
+/// 500 when the server forgot to.
+pub fn platform() -> Result<Arc<Platform>, Failure> {
+    use_context::<Arc<Platform>>().ok_or_else(|| {
+        tracing::error!("no platform in the context of a server function");
+        refuse(Problem::internal())
+    })
+}
+
+/// The visitor's session.
+///
+/// # Errors
+/// 500 when the route has no session layer.
+pub async fn session() -> Result<Session, Failure> {
+    leptos_axum::extract::<Session>().await.map_err(|error| {
+        tracing::error!(%error, "no session layer on a page");
+        refuse(Problem::internal())
+    })
+}
+
+fn broken_session(error: &tower_sessions::session::Error) -> Failure {
+    tracing::error!(%error, "the session cannot be read or written");
+    refuse(Problem::new(503, "session_unavailable", "Your session cannot be read just now; try again in a moment."))
+}
+
+/// Who asks, if signed in.
+///
+/// # Errors
+/// When the session or the database does not answer.
+pub async fn visitor() -> Result<(Arc<Platform>, Option<Actor>), Failure> {
+    let platform = platform()?;
+    let user: Option<UserId> =
+        session().await?.get(accounts::SESSION_USER).await.map_err(|error| broken_session(&error))?;
+    let actor = match user {
+        Some(user) => accounts::actor(&platform, user).await.map_err(failed)?,
+        None => None,
+    };
+    Ok((platform, actor))
+}
+
+/// Who asks; the first line of every server function that is not for everybody.
+///
+/// # Errors
+/// 401 when nobody is signed in.
+pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
+    let (platform, actor) = visitor().await?;
+    actor.map(|actor| (platform, actor)).ok_or_else(|| refuse(Problem::unauthenticated()))
+}
+
+/// Signs the visitor in: under a new session id, so that one planted before is worth nothing.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn begin_session(user: UserId) -> Result<(), Failure> {
+    let session = session().await?;
+    session.cycle_id().await.map_err(|error| broken_session(&error))?;
+    session.insert(accounts::SESSION_USER, user).await.map_err(|error| broken_session(&error))
+}
+
+/// Signs the visitor out.
+///
+/// # Errors
+/// When the session cannot be removed.
+pub async fn end_session() -> Result<(), Failure> {
+    session().await?.flush().await.map_err(|error| broken_session(&error))
+}
+
+/// A use case's error, as it is told.
+pub fn failed(error: platform::Error) -> Failure {
+    refuse(Problem::from(error))
+}
+
+/// A problem, as it is told; a program that called the server function sees the status too.
+pub fn refuse(problem: Problem) -> Failure {
+    if called_by_program()
+        && let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(problem.status))
+    {
+        response.set_status(status);
+    }
+    problem.into()
+}
+
+/// Sends a form that was posted without JavaScript on to this page; with it the page decides by itself.
+pub fn send_on(path: &str) {
+    if !called_by_program() {
+        leptos_axum::redirect(path);
+    }
+}
+
+/// A page of the dashboard to go to after signing in; anything else, such as another host's, becomes the list of sites.
+pub fn safe_next(next: &str) -> &str {
+    let is_local = next.starts_with('/') && !next.starts_with("//");
+    if is_local && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') { next } else { "/sites" }
+}
+
+fn called_by_program() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let wants_html =
+            parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
+        parts.uri.path().starts_with("/_fn/") && !wants_html
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::safe_next;
+
+    #[test]
+    fn signing_in_never_leads_to_another_host() {
+        assert_eq!(safe_next("/sites/new?template=static"), "/sites/new?template=static");
+        for bad in ["", "sites", "//evil.example", "/\\evil.example", "https://evil.example", "/\r\nSet-Cookie: a=b"] {
+            assert_eq!(safe_next(bad), "/sites", "{bad}");
+        }
+    }
+}

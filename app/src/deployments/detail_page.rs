@@ -1,0 +1,312 @@
+//! One deployment: its state, its steps, its log, and what can be done. Moves by itself.
+
+use super::{
+    list::{describe_commit, describe_trigger},
+    log_view::LogView,
+    server::{CancelDeployment, Redeploy, Rollback, get_deployment, get_log},
+    steps::{Elapsed, Steps},
+};
+use crate::{
+    components::{Alert, Button, DeploymentStatus, FailureView, Glyph, Icon, Loading, PageHeader, Panel, TimeAgo, Tone},
+    failure::Failure,
+    form::Form,
+    format::short_commit,
+    live,
+};
+use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use model::{
+    DeploymentId, Problem,
+    deployment::Status,
+    views::{DeploymentView, LogPage},
+};
+
+/// Lines of the log that come with the page; the browser fetches the rest.
+const FIRST_LINES: i64 = 400;
+
+/// The page.
+#[component]
+pub fn DeploymentPage() -> impl IntoView {
+    let params = use_params_map();
+    let query = use_query_map();
+    let id = Memo::new(move |_| params.read().get("deployment").and_then(|id| id.parse::<DeploymentId>().ok()));
+    let after = Memo::new(move |_| query.read().get("after").and_then(|n| n.parse::<i64>().ok()).unwrap_or(0).max(0));
+    let deployment = Resource::new_blocking(
+        move || id.get(),
+        |id| async move { get_deployment(id.ok_or_else(missing)?).await },
+    );
+    let log = Resource::new_blocking(
+        move || (id.get(), after.get()),
+        |(id, after)| async move { get_log(id.ok_or_else(missing)?, after, FIRST_LINES).await },
+    );
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                let answers: Result<_, Failure> = async { Ok((deployment.await?, log.await?)) }.await;
+                match answers {
+                    Ok((deployment, log)) => {
+                        Either::Left(view! { <Deployment deployment log after=after.get_untracked() /> })
+                    }
+                    Err(failure) => Either::Right(view! { <FailureView failure /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn missing() -> Failure {
+    Problem::not_found("deployment").into()
+}
+
+#[component]
+fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl IntoView {
+    let summary = deployment.summary.clone();
+    let id = summary.id;
+    let number = summary.number;
+    let site_name = deployment.site_name.clone();
+    let url = deployment.url.clone();
+    let crumbs = vec![
+        ("Sites".to_owned(), "/sites".to_owned()),
+        (site_name.clone(), format!("/sites/{}", summary.site_id)),
+    ];
+    let deployment = RwSignal::new(deployment);
+    live::on_deployment(id, async move || {
+        if let Ok(fresh) = get_deployment(id).await {
+            deployment.try_set(fresh);
+        }
+    });
+    let status = Memo::new(move |_| deployment.read().summary.status);
+    let is_current = Memo::new(move |_| deployment.read().summary.is_current);
+    let commit = Memo::new(move |_| describe_commit(&deployment.read().summary));
+    let steps = Memo::new(move |_| deployment.read().steps.clone());
+    let error = Memo::new(move |_| deployment.read().error.clone());
+    let queue = Memo::new(move |_| deployment.read().queue_position);
+    let running = Signal::derive(move || !status.get().is_final());
+    let page_title = {
+        let site = site_name.clone();
+        move || format!("{} #{number} · {site}", crate::components::status::describe(status.get()).2)
+    };
+    view! {
+        <Title text=page_title />
+        <PageHeader
+            title=format!("Deployment #{number}")
+            crumbs
+            mark=move || {
+                view! {
+                    {move || view! { <DeploymentStatus status=status.get() is_current=is_current.get() /> }}
+                }
+            }
+            about=move || view! { <span class="break-words">{move || commit.get()}</span> }
+        >
+            <Actions id status is_current url deployment />
+        </PageHeader>
+        {move || error.get().map(|error| view! { <ErrorPanel error /> })}
+        {move || {
+            (status.get() == Status::Queued)
+                .then(|| {
+                    let before = match queue.get() {
+                        Some(0) | None => "Waits for a free worker; it is next.".to_owned(),
+                        Some(1) => "Waits in the queue; one deployment is before it.".to_owned(),
+                        Some(n) => format!("Waits in the queue; {n} deployments are before it."),
+                    };
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Info>{before}</Alert>
+                        </div>
+                    }
+                })
+        }}
+        {move || {
+            running
+                .get()
+                .then(|| {
+                    view! {
+                        <p class="js-hidden mb-6 text-sm text-muted">
+                            "Without JavaScript this page does not move by itself: " <a class="link-accent" href="">
+                                "reload it"
+                            </a> " to see how far it is."
+                        </p>
+                    }
+                })
+        }}
+        <div class="grid items-start gap-6 lg:grid-cols-[18rem_minmax(0,1fr)]">
+            <div class="flex min-w-0 flex-col gap-6 lg:sticky lg:top-20">
+                <Panel title="Steps">
+                    <Steps steps />
+                </Panel>
+                <Facts deployment />
+            </div>
+            <LogView id log after running />
+        </div>
+    }
+}
+
+#[component]
+fn ErrorPanel(error: model::views::DeploymentError) -> impl IntoView {
+    let place = match (error.step, error.service) {
+        (Some(step), Some(service)) => format!("Failed at {step} of {service}"),
+        (Some(step), None) => format!("Failed at {step}"),
+        _ => "Failed".to_owned(),
+    };
+    view! {
+        <div class="mb-6">
+            <Alert tone=Tone::Danger>
+                <p class="font-semibold">{place} <span class="ml-2 font-mono text-xs font-normal">{error.code}</span></p>
+                <p class="mt-1 whitespace-pre-line">{error.message}</p>
+                <p class="mt-2 text-base-content">{error.remedy}</p>
+            </Alert>
+        </div>
+    }
+}
+
+#[component]
+fn Actions(
+    id: DeploymentId,
+    status: Memo<Status>,
+    is_current: Memo<bool>,
+    url: String,
+    deployment: RwSignal<DeploymentView>,
+) -> impl IntoView {
+    let cancel = Form::<CancelDeployment>::new();
+    cancel.on_done(move |fresh| deployment.set(fresh));
+    let again = Form::<Redeploy>::new();
+    let back = Form::<Rollback>::new();
+    let refused = Signal::derive(move || {
+        [cancel.failure.get(), again.failure.get(), back.failure.get()].into_iter().flatten().next()
+    });
+    let hidden = move || view! { <input type="hidden" name="id" value=id.to_string() /> };
+    view! {
+        {move || {
+            let status = status.get();
+            if status.is_cancellable() {
+                view! {
+                    <ActionForm action=cancel.action>
+                        {hidden()} <Button kind="submit" icon=Glyph::Ban busy=cancel.pending>
+                            "Cancel"
+                        </Button>
+                    </ActionForm>
+                }
+                    .into_any()
+            } else if status.is_final() {
+                let may_roll_back = status == Status::Live && !is_current.get();
+                view! {
+                    {may_roll_back
+                        .then(|| {
+                            view! {
+                                <ActionForm action=back.action>
+                                    {hidden()} <Button kind="submit" icon=Glyph::Undo busy=back.pending>
+                                        "Roll back to this"
+                                    </Button>
+                                </ActionForm>
+                            }
+                        })}
+                    <ActionForm action=again.action>
+                        {hidden()} <Button kind="submit" icon=Glyph::Repeat busy=again.pending>
+                            "Deploy again"
+                        </Button>
+                    </ActionForm>
+                }
+                    .into_any()
+            } else {
+                ().into_any()
+            }
+        }}
+        {move || {
+            (status.get() == Status::Live && is_current.get())
+                .then(|| {
+                    view! {
+                        <a href=url.clone() rel="external" class="btn btn-primary">
+                            <Icon glyph=Glyph::External />
+                            "Visit"
+                        </a>
+                    }
+                })
+        }}
+        {move || {
+            refused
+                .get()
+                .map(|failure| {
+                    view! {
+                        <div class="basis-full">
+                            <Alert tone=Tone::Danger>{failure.problem.detail}</Alert>
+                        </div>
+                    }
+                })
+        }}
+    }
+}
+
+#[component]
+fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
+    let summary = Memo::new(move |_| deployment.read().summary.clone());
+    view! {
+        <section aria-label="Details" class="panel">
+            {move || {
+                let it = summary.get();
+                view! {
+                    <dl class="facts">
+                        <div>
+                            <dt>"Asked for"</dt>
+                            <dd>
+                                <TimeAgo at=it.created_at />
+                            </dd>
+                        </div>
+                        <div>
+                            <dt>"By"</dt>
+                            <dd>{describe_trigger(it.trigger)}</dd>
+                        </div>
+                        {it
+                            .started_at
+                            .map(|began| {
+                                view! {
+                                    <div>
+                                        <dt>"Took"</dt>
+                                        <dd>
+                                            <Elapsed began=Some(began) ended=it.finished_at />
+                                        </dd>
+                                    </div>
+                                }
+                            })}
+                        {it
+                            .branch
+                            .map(|branch| {
+                                view! {
+                                    <div>
+                                        <dt>"Branch"</dt>
+                                        <dd class="truncate">{branch}</dd>
+                                    </div>
+                                }
+                            })}
+                        {it
+                            .commit
+                            .map(|commit| {
+                                view! {
+                                    <div>
+                                        <dt>"Commit"</dt>
+                                        <dd class="font-mono" title=commit.clone()>
+                                            {short_commit(&commit)}
+                                        </dd>
+                                    </div>
+                                }
+                            })}
+                        {it
+                            .author
+                            .map(|author| {
+                                view! {
+                                    <div>
+                                        <dt>"Author"</dt>
+                                        <dd class="truncate">{author}</dd>
+                                    </div>
+                                }
+                            })}
+                        <div>
+                            <dt>"Environment"</dt>
+                            <dd>{it.environment}</dd>
+                        </div>
+                    </dl>
+                }
+            }}
+        </section>
+    }
+}

@@ -1,0 +1,242 @@
+//! The browser's part of the log: further lines, following, searching, the address of a line.
+
+use super::{
+    log_buffer::{LogBuffer, Taken},
+    log_html,
+    log_view::Log,
+    server::get_log,
+};
+use crate::{
+    components::{copy::copy, toast::Messages},
+    live,
+};
+use leptos::{leptos_dom::helpers::request_animation_frame, prelude::*, task::spawn_local};
+use model::{DeploymentId, views::LogItem};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Lines asked for at once.
+const PIECE: i64 = 5_000;
+/// Pixels from the end that still count as the end.
+const NEAR_END: i32 = 48;
+
+/// Begins once the view is in the page.
+pub fn start(log: Log) {
+    let owner = Owner::current();
+    Effect::new(move |begun: Option<bool>| {
+        let (Some(_), Some(_)) = (log.frame.get(), log.lines.get()) else { return false };
+        if begun == Some(true) {
+            return true;
+        }
+        let marked = marked_line();
+        log.follow.set(log.running.get_untracked() && marked.is_none());
+        let owner = owner.clone();
+        spawn_local(async move {
+            if !log.is_complete {
+                fetch_rest(log).await;
+            }
+            if let Some(seq) = marked {
+                mark(seq, true);
+            }
+            if log.running.try_get_untracked() == Some(true)
+                && let Some(owner) = owner
+            {
+                owner.with(|| follow_live(log));
+            }
+        });
+        true
+    });
+    Effect::new(move |_| {
+        if log.follow.get() {
+            to_end(log);
+        }
+    });
+    search(log);
+}
+
+/// Lines that were written before the page was opened.
+async fn fetch_rest(log: Log) {
+    loop {
+        let Some(after) = log.buffer.try_with_value(LogBuffer::last) else { return };
+        let Ok(page) = get_log(log.id, after, PIECE).await else { return };
+        let is_last = page.items.len() < usize::try_from(PIECE).unwrap_or_default();
+        take(log, page.items);
+        if is_last {
+            return;
+        }
+    }
+}
+
+fn follow_live(log: Log) {
+    let after = move || log.buffer.try_with_value(LogBuffer::last).unwrap_or_default();
+    live::on_log(log.id, after, move |items| take(log, items));
+}
+
+/// Adds lines to the page; `false` when some are missing before them.
+fn take(log: Log, items: Vec<LogItem>) -> bool {
+    let Some(taken) = log.buffer.try_update_value(|buffer| buffer.take(items)) else { return true };
+    let Taken::From(from) = taken else { return false };
+    log.buffer.with_value(|buffer| append(log, &buffer.items()[from..]));
+    log.count.set(log.buffer.with_value(|buffer| buffer.items().len()));
+    if !log.search.query.read_untracked().is_empty() {
+        log.search.query.notify();
+    }
+    if log.follow.get_untracked() {
+        to_end(log);
+    }
+    true
+}
+
+fn append(log: Log, items: &[LogItem]) {
+    let Some(lines) = log.lines.get_untracked() else { return };
+    for group in items.chunk_by(|a, b| log_html::block_of(a.seq) == log_html::block_of(b.seq)) {
+        let Some(first) = group.first() else { continue };
+        let block = document().get_element_by_id(&format!("log-block-{}", log_html::block_of(first.seq)));
+        let _ = match block {
+            Some(block) => {
+                let html: String = group.iter().map(|item| log_html::line(item, "")).collect();
+                block.insert_adjacent_html("beforeend", &html)
+            }
+            None => lines.insert_adjacent_html("beforeend", &log_html::blocks(group)),
+        };
+    }
+}
+
+fn to_end(log: Log) {
+    request_animation_frame(move || {
+        if let Some(Some(frame)) = log.frame.try_get_untracked() {
+            frame.set_scroll_top(frame.scroll_height());
+        }
+    });
+}
+
+/// Someone scrolled: up means to read, down to the end means to follow again.
+pub fn scrolled(log: Log) {
+    let Some(frame) = log.frame.get_untracked() else { return };
+    let top = frame.scroll_top();
+    let before = log.top.try_update_value(|before| std::mem::replace(before, top)).unwrap_or(top);
+    let is_at_end = frame.scroll_height() - top - frame.client_height() < NEAR_END;
+    let follows = log.follow.get_untracked();
+    if follows && top < before && !is_at_end {
+        log.follow.set(false);
+    } else if !follows && top > before && is_at_end && log.running.get_untracked() {
+        log.follow.set(true);
+    }
+}
+
+/// A click on a line's number: marks the line, puts it in the address bar, and copies the address.
+pub fn clicked(event: &web_sys::MouseEvent, toasts: Messages) {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let number = target.and_then(|target| target.closest(".log-number").ok().flatten());
+    let Some(number) = number.filter(|_| !(event.ctrl_key() || event.meta_key() || event.shift_key())) else { return };
+    let Some(hash) = number.get_attribute("href") else { return };
+    event.prevent_default();
+    if let Some(seq) = hash.strip_prefix("#L").and_then(|seq| seq.parse().ok()) {
+        mark(seq, false);
+    }
+    if let Ok(history) = window().history() {
+        let _ = history.replace_state_with_url(&history.state().unwrap_or(JsValue::NULL), "", Some(&hash));
+    }
+    let Ok(address) = window().location().href() else { return };
+    spawn_local(async move {
+        if copy(address).await {
+            toasts.say(format!("Link to line {} copied", hash.trim_start_matches("#L")));
+        }
+    });
+}
+
+fn marked_line() -> Option<i64> {
+    let hash = window().location().hash().ok()?;
+    hash.strip_prefix("#L")?.parse().ok()
+}
+
+fn mark(seq: i64, scroll: bool) {
+    if let Ok(old) = document().query_selector(".log-marked")
+        && let Some(old) = old
+    {
+        let _ = old.class_list().remove_1("log-marked");
+    }
+    let Some(line) = document().get_element_by_id(&format!("L{seq}")) else { return };
+    let _ = line.class_list().add_1("log-marked");
+    if scroll {
+        to_middle(&line);
+    }
+}
+
+fn to_middle(line: &web_sys::Element) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Center);
+    line.scroll_into_view_with_scroll_into_view_options(&options);
+}
+
+fn search(log: Log) {
+    let search = log.search;
+    let shown = StoredValue::new(Vec::<i64>::new());
+    Effect::new(move |before: Option<String>| {
+        let query = search.query.get();
+        let hits: Vec<i64> = log.buffer.with_value(|buffer| {
+            let has = |item: &&LogItem| !log_html::find(&super::ansi::plain(&item.text), &query).is_empty();
+            if query.is_empty() { Vec::new() } else { buffer.items().iter().filter(has).map(|item| item.seq).collect() }
+        });
+        let is_same = before.as_ref() == Some(&query);
+        let old = shown.get_value();
+        // Lines that no longer match lose their marks; lines that still do may have them elsewhere.
+        let stale = old.iter().filter(|seq| !is_same || hits.binary_search(seq).is_err());
+        let fresh = hits.iter().filter(|seq| !is_same || old.binary_search(seq).is_err());
+        for (seq, query) in stale.map(|seq| (seq, "")).chain(fresh.map(|seq| (seq, query.as_str()))) {
+            redraw(log, *seq, query);
+        }
+        shown.set_value(hits.clone());
+        search.hits.set(hits);
+        if !is_same {
+            search.current.set(0);
+            if !query.is_empty() {
+                log.follow.set(false);
+            }
+        }
+        query
+    });
+    Effect::new(move |before: Option<Option<i64>>| {
+        let hit = search.hits.read().get(search.current.get()).copied();
+        if before.flatten() == hit {
+            return hit;
+        }
+        if let Ok(Some(old)) = document().query_selector(".log-hit") {
+            let _ = old.class_list().remove_1("log-hit");
+        }
+        if let Some(line) = hit.and_then(|seq| document().get_element_by_id(&format!("L{seq}"))) {
+            let _ = line.class_list().add_1("log-hit");
+            to_middle(&line);
+        }
+        hit
+    });
+}
+
+fn redraw(log: Log, seq: i64, query: &str) {
+    let html = log.buffer.with_value(|buffer| {
+        let items = buffer.items();
+        let at = items.binary_search_by_key(&seq, |item| item.seq).ok()?;
+        Some(log_html::line_text(&items[at].text, query))
+    });
+    let text = document().query_selector(&format!("#L{seq} > .log-text")).ok().flatten();
+    if let (Some(html), Some(text)) = (html, text) {
+        text.set_inner_html(&html);
+    }
+}
+
+/// Saves the lines as a text file.
+pub fn download(id: DeploymentId, buffer: StoredValue<LogBuffer>) {
+    let text: String = buffer.with_value(|buffer| {
+        buffer.items().iter().map(|item| format!("{} {}\n", crate::format::machine(item.at), super::ansi::plain(&item.text))).collect()
+    });
+    let parts = js_sys::Array::of1(&JsValue::from_str(&text));
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type("text/plain;charset=utf-8");
+    let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
+    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
+    if let Some(link) = document().create_element("a").ok().and_then(|el| el.dyn_into::<web_sys::HtmlAnchorElement>().ok()) {
+        link.set_href(&url);
+        link.set_download(&format!("deployment-{}.log", id.short()));
+        link.click();
+    }
+    let _ = web_sys::Url::revoke_object_url(&url);
+}

@@ -1,0 +1,225 @@
+//! One site: how it stands, where it answers, what runs, what was deployed. Moves by itself.
+
+use super::{bare, server::get_site, use_site, webhook::WebhookPanel};
+use crate::{
+    components::{
+        Alert, Button, ButtonLink, EmptyState, FailureView, Glyph, Icon, Loading, Look, PageHeader, Panel, ServiceStatus,
+        SiteStatusPill, Tone,
+    },
+    deployments::{Deploy, DeploymentList, list_deployments},
+    failure::Failure,
+    form::Form,
+    live,
+};
+use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::{components::A, hooks::use_query_map};
+use model::{
+    SiteId,
+    views::{DeploymentSummary, Page, ServiceView, SiteStatus, SiteView},
+};
+
+/// The page.
+#[component]
+pub fn SitePage() -> impl IntoView {
+    let site = use_site();
+    let query = use_query_map();
+    let params = leptos_router::hooks::use_params_map();
+    let cursor = Memo::new(move |_| query.read().get("cursor"));
+    let deployments = Resource::new_blocking(
+        move || (params.read().get("site").and_then(|id| id.parse::<SiteId>().ok()), cursor.get()),
+        |(id, cursor)| async move {
+            match id {
+                Some(id) => list_deployments(id, cursor).await,
+                None => Err(model::Problem::not_found("site").into()),
+            }
+        },
+    );
+    view! {
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                let answers: Result<_, Failure> = async { Ok((site.await?, deployments.await?)) }.await;
+                match answers {
+                    Ok((site, page)) => {
+                        let is_newest = cursor.get_untracked().is_none();
+                        Either::Left(view! { <Site site page is_newest /> })
+                    }
+                    Err(failure) => Either::Right(view! { <FailureView failure /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl IntoView {
+    let id = site.id;
+    let name = site.name.clone();
+    let may_write = site.team.role.is_none_or(model::Role::may_write);
+    let older = page.next_cursor.clone();
+    let first = site.clone();
+    let site = RwSignal::new(site);
+    let deployments = RwSignal::new(page.items);
+    live::on_site(id, async move || {
+        if let Ok(fresh) = get_site(id).await {
+            site.try_set(fresh);
+        }
+        if is_newest && let Ok(fresh) = list_deployments(id, None).await {
+            deployments.try_set(fresh.items);
+        }
+    });
+    let status = Memo::new(move |_| site.read().status);
+    let services = Memo::new(move |_| site.read().services.clone());
+    let url = first.url.clone();
+    let deploy = Form::<Deploy>::new();
+    let refused = deploy.error_beside(&[]);
+    view! {
+        <Title text=name.clone() />
+        <PageHeader
+            title=name.clone()
+            crumbs=vec![("Sites".to_owned(), "/sites".to_owned())]
+            mark=move || view! { {move || view! { <SiteStatusPill status=status.get() /> }} }
+            about={
+                let url = url.clone();
+                move || {
+                    view! {
+                        <a href=url.clone() rel="external" class="link-quiet inline-flex max-w-full items-center gap-1.5">
+                            <span class="truncate">{bare(&url)}</span>
+                            <Icon glyph=Glyph::External class="size-3.5" />
+                        </a>
+                    }
+                }
+            }
+        >
+            {may_write
+                .then(|| {
+                    view! {
+                        <ButtonLink href=format!("/sites/{id}/settings") icon=Glyph::Settings>
+                            "Settings"
+                        </ButtonLink>
+                        <ActionForm action=deploy.action>
+                            <input type="hidden" name="site" value=id.to_string() />
+                            <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=deploy.pending>
+                                "Deploy"
+                            </Button>
+                        </ActionForm>
+                    }
+                })}
+        </PageHeader>
+        {move || {
+            refused.get().map(|message| view! { <div class="mb-6"><Alert tone=Tone::Danger>{message}</Alert></div> })
+        }}
+        {move || {
+            (status.get() == SiteStatus::Failed)
+                .then(|| {
+                    let latest = site.read().latest_deployment.as_ref().map(|d| d.id);
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Danger>
+                                "The last deployment failed and nothing serves yet. "
+                                {latest
+                                    .map(|id| {
+                                        view! {
+                                            <A href=format!("/deployments/{id}") attr:class="font-medium underline">
+                                                "See why"
+                                            </A>
+                                        }
+                                    })}
+                            </Alert>
+                        </div>
+                    }
+                })
+        }}
+        <div class="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem]">
+            <div class="flex min-w-0 flex-col gap-6">
+                <Panel title="Deployments" flush=true>
+                    {move || {
+                        if deployments.read().is_empty() {
+                            view! {
+                                <EmptyState
+                                    glyph=Glyph::Rocket
+                                    title="Nothing deployed yet"
+                                    text="Push to the branch, or press Deploy."
+                                />
+                            }
+                                .into_any()
+                        } else {
+                            view! { <DeploymentList deployments /> }.into_any()
+                        }
+                    }}
+                    <Pages id older is_newest />
+                </Panel>
+            </div>
+            <div class="flex min-w-0 flex-col gap-6">
+                <Panel title="Services" flush=true>
+                    {move || view! { <Services services=services.get() /> }}
+                </Panel>
+                <WebhookPanel site=first />
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
+    (older.is_some() || !is_newest).then(|| {
+        view! {
+            <nav class="flex justify-between border-t border-base-300 px-4 py-2 sm:px-5" aria-label="Pages of deployments">
+                {(!is_newest)
+                    .then(|| {
+                        view! {
+                            <A href=format!("/sites/{id}") scroll=false attr:class="btn btn-ghost">
+                                "Newest"
+                            </A>
+                        }
+                    })}
+                {older
+                    .map(|cursor| {
+                        view! {
+                            <A href=format!("/sites/{id}?cursor={cursor}") scroll=false attr:class="btn btn-ghost ml-auto">
+                                "Older"
+                            </A>
+                        }
+                    })}
+            </nav>
+        }
+    })
+}
+
+#[component]
+fn Services(services: Vec<ServiceView>) -> impl IntoView {
+    if services.is_empty() {
+        return view! {
+            <p class="p-4 text-sm text-muted sm:px-5">"They appear with the first deployment."</p>
+        }
+        .into_any();
+    }
+    view! {
+        <ul class="divide-y divide-base-300">
+            {services
+                .into_iter()
+                .map(|service| {
+                    let glyph = if service.name == "db" { Glyph::Database } else { Glyph::Box };
+                    view! {
+                        <li class="flex items-center gap-3 px-4 py-3 sm:px-5">
+                            <Icon glyph class="size-4 text-muted" />
+                            <div class="min-w-0 flex-1">
+                                <p class="flex items-baseline gap-2 text-sm">
+                                    <span class="font-medium">{service.name}</span>
+                                    <span class="font-mono text-xs text-muted">
+                                        {service.route.unwrap_or_else(|| "internal".to_owned())}
+                                    </span>
+                                </p>
+                                <p class="truncate font-mono text-xs text-muted" title=service.image.clone()>
+                                    {format!("port {}", service.port)}
+                                </p>
+                            </div>
+                            <ServiceStatus status=service.status />
+                        </li>
+                    }
+                })
+                .collect_view()}
+        </ul>
+    }
+    .into_any()
+}

@@ -1,0 +1,261 @@
+//! Making a site: where its code comes from, what it is called, where it answers.
+
+use super::server::{CreateSite, check_slug, list_templates};
+use crate::{
+    components::{Alert, Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader, Tone},
+    form::Form,
+};
+use leptos::{either::Either, form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use model::{
+    names::{SiteSlug, suggest_slug},
+    views::{SlugCheck, TemplateView},
+};
+
+/// The page.
+#[component]
+pub fn NewSitePage() -> impl IntoView {
+    let templates = Resource::new_blocking(|| (), |()| list_templates());
+    view! {
+        <Title text="New site" />
+        <Suspense fallback=Loading>
+            {move || Suspend::new(async move {
+                match templates.await {
+                    Ok(templates) => Either::Left(view! { <NewSiteForm templates /> }),
+                    Err(failure) => Either::Right(view! { <FailureView failure /> }),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
+    let form = Form::<CreateSite>::new();
+    let general = form.error_beside(&["name", "slug", "git_url", "git_branch", "git_token"]);
+    let wanted = use_query_map().read_untracked().get("template").map(|id| format!("template:{id}"));
+    let chosen = form
+        .kept("source")
+        .or(wanted)
+        .or_else(|| templates.first().map(|template| format!("template:{}", template.id)))
+        .unwrap_or_else(|| "git".to_owned());
+    let is_git = chosen == "git";
+    view! {
+        <PageHeader title="New site" crumbs=vec![("Sites".to_owned(), "/sites".to_owned())] />
+        <ActionForm action=form.action attr:class="new-site flex max-w-3xl flex-col gap-8">
+            {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+            <fieldset class="flex flex-col gap-3">
+                <legend class="mb-3 text-base font-semibold">"Where does the code come from?"</legend>
+                <div class="grid gap-3 sm:grid-cols-2">
+                    {templates
+                        .into_iter()
+                        .map(|template| {
+                            let value = format!("template:{}", template.id);
+                            let checked = value == chosen;
+                            let services = template.services.join(" · ");
+                            let glyph = if template.services.len() > 1 { Glyph::Stack } else { Glyph::Globe };
+                            view! {
+                                <Choice
+                                    value
+                                    checked
+                                    glyph
+                                    title=template.name
+                                    text=template.description
+                                    detail=services
+                                />
+                            }
+                        })
+                        .collect_view()}
+                    <Choice
+                        value="git"
+                        checked=is_git
+                        glyph=Glyph::Branch
+                        title="Git repository"
+                        text="Any repository that can be reached over HTTPS."
+                        detail="Dockerfile · webmeteor.toml · index.html"
+                    />
+                </div>
+            </fieldset>
+            <div class="git-fields flex flex-col gap-4">
+                <Field
+                    name="git_url"
+                    label="Repository"
+                    kind="url"
+                    marked=false
+                    verbatim=true
+                    placeholder="https://example.org/me/site.git"
+                    value=form.kept("git_url")
+                    error=form.error("git_url")
+                />
+                <div class="grid gap-4 sm:grid-cols-2">
+                    <Field
+                        name="git_branch"
+                        label="Branch"
+                        verbatim=true
+                        value=form.kept("git_branch")
+                        error=form.error("git_branch")
+                        hint="Empty: the repository's default branch."
+                    />
+                    <Field
+                        name="git_token"
+                        label="Access token"
+                        kind="password"
+                        autocomplete="off"
+                        error=form.error("git_token")
+                        hint="For private repositories; kept encrypted."
+                    />
+                </div>
+            </div>
+            <NameAndAddress form />
+            <div class="flex flex-wrap items-center gap-3">
+                <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=form.pending>
+                    "Create and deploy"
+                </Button>
+                <p class="text-sm text-muted">"The first deployment begins at once."</p>
+            </div>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn Choice(
+    #[prop(into)] value: String,
+    checked: bool,
+    glyph: Glyph,
+    #[prop(into)] title: String,
+    #[prop(into)] text: String,
+    #[prop(into)] detail: String,
+) -> impl IntoView {
+    view! {
+        <label class="choice">
+            <input type="radio" name="source" value=value checked=checked required=true class="choice-input" />
+            <span class="choice-glyph">
+                <Icon glyph class="size-5" />
+            </span>
+            <span class="flex min-w-0 flex-col gap-1">
+                <span class="text-sm font-semibold">{title}</span>
+                <span class="text-sm text-muted">{text}</span>
+                <span class="font-mono text-xs text-muted">{detail}</span>
+            </span>
+        </label>
+    }
+}
+
+/// How long one pauses in typing before the address is checked.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(250);
+
+/// What is known about the address that stands in the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Address {
+    Unknown,
+    Checking,
+    Checked(SlugCheck),
+    Refused(String),
+}
+
+#[component]
+fn NameAndAddress(form: Form<CreateSite>) -> impl IntoView {
+    let address = RwSignal::new(Address::Unknown);
+    let own = RwSignal::new(form.kept("slug").is_some_and(|slug| !slug.is_empty()));
+    let wanted = RwSignal::new(String::new());
+    let input = NodeRef::<leptos::html::Input>::new();
+    let is_wanted = move |slug: &String| wanted.try_with_untracked(|wanted| wanted == slug).unwrap_or(false);
+    let check = move |slug: String| {
+        if !is_wanted(&slug) {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            let answer = check_slug(slug.clone()).await;
+            if is_wanted(&slug) {
+                address.try_set(match answer {
+                    Ok(answer) => Address::Checked(answer),
+                    Err(failure) => Address::Refused(failure.problem.detail),
+                });
+            }
+        });
+    };
+    let ask = move |slug: String| {
+        wanted.set(slug.clone());
+        if slug.is_empty() {
+            address.set(Address::Unknown);
+            return;
+        }
+        match SiteSlug::parse(&slug) {
+            Ok(slug) => {
+                address.set(Address::Checking);
+                wanted.set(slug.as_str().to_owned());
+                set_timeout(move || check(slug.into()), PAUSE);
+            }
+            Err(error) => address.set(Address::Refused(error.message)),
+        }
+    };
+    let on_name = move |ev| {
+        if own.get_untracked() {
+            return;
+        }
+        let slug = suggest_slug(&event_target_value(&ev));
+        if let Some(input) = input.get_untracked() {
+            input.set_value(&slug);
+        }
+        ask(slug);
+    };
+    let on_slug = move |ev| {
+        let typed = event_target_value(&ev);
+        own.set(!typed.is_empty());
+        ask(typed);
+    };
+    let refused = form.error("slug");
+    let error = Signal::derive(move || match &*address.read() {
+        Address::Refused(message) => Some(message.clone()),
+        Address::Checked(check) if !check.available => Some(check.message.clone()),
+        Address::Unknown => refused.get(),
+        _ => None,
+    });
+    let note = move || {
+        let words = match address.get() {
+            Address::Checking => {
+                view! {
+                    <span class="inline-flex items-center gap-1.5">
+                        <Icon glyph=Glyph::Spinner class="size-3.5" />
+                        "Checking…"
+                    </span>
+                }
+                    .into_any()
+            }
+            Address::Checked(check) if check.available => {
+                view! {
+                    <span class="inline-flex items-center gap-1.5 text-success">
+                        <Icon glyph=Glyph::Check class="size-3.5" />
+                        {check.message}
+                    </span>
+                }
+                    .into_any()
+            }
+            _ => "Lower-case letters, digits and hyphens. Empty: made from the name.".into_any(),
+        };
+        view! { <span aria-live="polite">{words}</span> }
+    };
+    view! {
+        <div class="grid gap-4 sm:grid-cols-2">
+            <Field
+                name="name"
+                label="Name"
+                required=true
+                value=form.kept("name")
+                error=form.error("name")
+                on:input=on_name
+            />
+            <Field
+                name="slug"
+                label="Address"
+                verbatim=true
+                value=form.kept("slug")
+                error=error
+                node_ref=input
+                note=move || note()
+                on:input=on_slug
+            />
+        </div>
+    }
+}

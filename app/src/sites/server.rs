@@ -1,0 +1,127 @@
+//! What the pages ask of the server about sites.
+
+use crate::failure::Failure;
+use leptos::prelude::*;
+use model::{
+    SiteId,
+    views::{Page, SiteView, SlugCheck, TemplateView},
+};
+
+/// The sites of the visitor's teams, newest first.
+#[server(prefix = "/_fn", endpoint = "sites")]
+pub async fn list_sites(#[server(default)] cursor: Option<String>) -> Result<Page<SiteView>, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sites::list(&platform, &actor, 60, cursor.as_deref()).await.map_err(context::failed)
+}
+
+/// One site.
+#[server(prefix = "/_fn", endpoint = "site")]
+pub async fn get_site(id: SiteId) -> Result<SiteView, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sites::get(&platform, &actor, id).await.map_err(context::failed)
+}
+
+/// The templates to begin from.
+#[server(prefix = "/_fn", endpoint = "templates")]
+pub async fn list_templates() -> Result<Vec<TemplateView>, Failure> {
+    use crate::context;
+    let (platform, _actor) = context::signed_in().await?;
+    platform::sites::templates(&platform).map_err(context::failed)
+}
+
+/// Whether an address is free.
+#[server(prefix = "/_fn", endpoint = "check_slug")]
+pub async fn check_slug(slug: String) -> Result<SlugCheck, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sites::check_slug(&platform, &actor, &slug).await.map_err(context::failed)
+}
+
+/// Makes a site and goes to its first deployment. `source` is `git`, or `template:` and a template's id.
+#[server(prefix = "/_fn", endpoint = "create_site")]
+pub async fn create_site(
+    source: String,
+    name: String,
+    #[server(default)] slug: Option<String>,
+    #[server(default)] git_url: Option<String>,
+    #[server(default)] git_branch: Option<String>,
+    #[server(default)] git_token: Option<String>,
+) -> Result<(), Failure> {
+    use crate::{context, failure::Keep};
+    use model::Problem;
+    use platform::sites::{NewSite, NewSource};
+    let (platform, actor) = context::signed_in().await?;
+    let filled = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+    let (slug, url, branch) = (filled(slug), filled(git_url), filled(git_branch));
+    let typed = [
+        ("source", source.clone()),
+        ("name", name.clone()),
+        ("slug", slug.clone().unwrap_or_default()),
+        ("git_url", url.clone().unwrap_or_default()),
+        ("git_branch", branch.clone().unwrap_or_default()),
+    ];
+    let typed: Vec<_> = typed.iter().map(|(field, value)| (*field, value.as_str())).collect();
+    let source = match (source.strip_prefix("template:"), url) {
+        (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
+        (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
+        (None, None) => Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address."))),
+    }
+    .keep(&typed)?;
+    let new = NewSite { team_id: None, name, slug, source };
+    let made = platform::sites::create(&platform, &actor, new)
+        .await
+        .map_err(|error| context::refuse(as_in_the_form(error.into())))
+        .keep(&typed)?;
+    let next = match made.deployment_id {
+        Some(id) => format!("/deployments/{id}"),
+        None => format!("/sites/{}", made.site.id),
+    };
+    leptos_axum::redirect(&next);
+    Ok(())
+}
+
+/// The use case names fields as the API does, `source.git.url` say; the form has them side by side.
+#[cfg(feature = "ssr")]
+fn as_in_the_form(mut problem: model::Problem) -> model::Problem {
+    for error in &mut problem.errors {
+        let last = error.field.rsplit('.').next().unwrap_or_default();
+        if matches!(last, "url" | "branch" | "token") {
+            error.field = format!("git_{last}");
+        }
+    }
+    problem
+}
+
+/// Gives a site another name for people.
+#[server(prefix = "/_fn", endpoint = "rename_site")]
+pub async fn rename_site(id: SiteId, name: String) -> Result<SiteView, Failure> {
+    use crate::{context, failure::Keep};
+    let (platform, actor) = context::signed_in().await?;
+    platform::sites::rename(&platform, &actor, id, &name).await.map_err(context::failed).keep(&[("name", &name)])
+}
+
+/// The webhook's secret, for those who may change the site.
+#[server(prefix = "/_fn", endpoint = "webhook_secret")]
+pub async fn get_webhook_secret(id: SiteId) -> Result<String, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sites::webhook_secret(&platform, &actor, id).await.map_err(context::failed)
+}
+
+/// Removes a site when its address was typed as it is.
+#[server(prefix = "/_fn", endpoint = "delete_site")]
+pub async fn delete_site(id: SiteId, confirm: String, #[server(default)] keep_data: bool) -> Result<(), Failure> {
+    use crate::context;
+    use model::Problem;
+    let (platform, actor) = context::signed_in().await?;
+    let site = platform::sites::get(&platform, &actor, id).await.map_err(context::failed)?;
+    if confirm.trim() != site.slug {
+        let message = format!("This is not the site's name. Type {} to delete it.", site.slug);
+        return Err(context::refuse(Problem::invalid("confirm", "mismatch", message)));
+    }
+    platform::sites::delete(&platform, &actor, id, keep_data).await.map_err(context::failed)?;
+    leptos_axum::redirect("/sites");
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Where a forge sends its pushes, and the secret that proves them.
+
+use super::server::get_webhook_secret;
+use crate::components::{CopyField, Glyph, Icon, Panel};
+use leptos::prelude::*;
+use leptos_router::{components::A, hooks::use_query_map};
+use model::views::SiteView;
+
+/// The panel. The secret is shown on the page with `?secret=show`, so that revealing it needs no JavaScript.
+#[component]
+pub fn WebhookPanel(
+    /// The site.
+    site: SiteView,
+) -> impl IntoView {
+    let id = site.id;
+    let query = use_query_map();
+    let is_shown = Memo::new(move |_| query.read().get("secret").as_deref() == Some("show"));
+    let secret = Resource::new_blocking(
+        move || is_shown.get(),
+        move |shown| async move { if shown { Some(get_webhook_secret(id).await) } else { None } },
+    );
+    let clone_url = site.repository.clone_url.clone();
+    let branch = site.repository.branch.clone();
+    let is_remote = site.repository.kind != "hosted";
+    view! {
+        <Panel title="Deploy on push">
+            <div class="flex flex-col gap-4">
+                <p class="flex items-center gap-1.5 text-sm text-muted">
+                    <Icon glyph=Glyph::Branch class="size-4" />
+                    <span>
+                        "Branch " <code class="font-mono text-base-content">{branch}</code>
+                        {site.repository.template.map(|template| format!(", from the template {template}"))}
+                    </span>
+                </p>
+                {is_remote.then(|| view! { <CopyField label="Repository" value=clone_url /> })}
+                <CopyField label="Webhook address" value=site.webhook.url />
+                <Transition>
+                    {move || Suspend::new(async move {
+                        match secret.await {
+                            Some(Ok(secret)) => {
+                                view! {
+                                    <CopyField label="Webhook secret" value=secret />
+                                    <A href=format!("/sites/{id}") scroll=false attr:class="link-quiet text-sm text-muted">
+                                        "Hide the secret"
+                                    </A>
+                                }
+                                    .into_any()
+                            }
+                            Some(Err(failure)) => {
+                                view! { <p class="field-error">{failure.problem.detail}</p> }.into_any()
+                            }
+                            None => {
+                                view! {
+                                    <div class="flex flex-col gap-1.5">
+                                        <span class="text-sm font-medium">"Webhook secret"</span>
+                                        <div class="field">
+                                            <span class="field-value text-muted" aria-hidden="true">
+                                                "••••••••••••••••"
+                                            </span>
+                                            <A
+                                                href=format!("/sites/{id}?secret=show")
+                                                scroll=false
+                                                attr:class="btn btn-ghost"
+                                            >
+                                                <Icon glyph=Glyph::Eye />
+                                                "Reveal"
+                                            </A>
+                                        </div>
+                                    </div>
+                                }
+                                    .into_any()
+                            }
+                        }
+                    })}
+                </Transition>
+                <p class="text-sm text-muted">
+                    "In your forge's settings, add this webhook for pushes, with content type " <code class="font-mono">
+                        "application/json"
+                    </code> " and the secret."
+                </p>
+            </div>
+        </Panel>
+    }
+}
