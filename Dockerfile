@@ -20,7 +20,8 @@ RUN ln -sf ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm
 WORKDIR /src
 # The tools first: their layers last until a lock file changes.
 COPY package.json package-lock.json .npmrc ./
-COPY scripts scripts
+COPY scripts/setup scripts/setup
+COPY scripts/lib scripts/lib
 RUN scripts/setup npm wasm-target cargo-leptos
 COPY Cargo.lock ./
 RUN scripts/setup wasm-bindgen
