@@ -35,7 +35,7 @@ FROM ${BASE_IMAGE}
 RUN apt-get update \
   && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates git \
   && rm -rf /var/lib/apt/lists/* \
-  && useradd --system --uid 10001 --user-group --home-dir /var/lib/webmeteor --shell /usr/sbin/nologin webmeteor \
+  && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/webmeteor --shell /usr/sbin/nologin webmeteor \
   && install -d -o webmeteor -g webmeteor -m 0711 /var/lib/webmeteor
 COPY --from=builder /out/ /opt/webmeteor/
 RUN ln -s /opt/webmeteor/webmeteor /usr/local/bin/webmeteor
