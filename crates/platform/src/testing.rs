@@ -11,8 +11,15 @@ pub const PASSWORD: &str = "tide lamp orbit 7";
 
 /// A platform on this database.
 pub fn platform(pool: PgPool, signup: Signup) -> Platform {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let nowhere = PathBuf::from("/nonexistent/webmeteor-test");
-    let proxy = proxy::Settings { folder: nowhere.join("routes"), http_port: 1, https_port: 1, api_port: 1 };
+    let proxy = proxy::ProxySettings {
+        routes_dir: nowhere.join("routes"),
+        http_port: 1,
+        https_port: 1,
+        api_port: 1,
+        image: String::new(),
+    };
     Platform {
         pool,
         settings: Settings {
