@@ -1,2 +1,9 @@
 //! The one program of WebMeteor.
-fn main() {}
+
+use clap::Parser;
+use server::cli::{self, Cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(Cli::parse())
+}

@@ -1,0 +1,19 @@
+//! What runs beside the requests.
+
+use crate::{sessions, state::AppState, waker};
+use platform::{reconcile, worker};
+use tokio_util::task::TaskTracker;
+
+/// Starts it all; every task ends by itself once the process stops.
+pub fn start(state: &AppState, is_worker: bool) -> TaskTracker {
+    let tasks = TaskTracker::new();
+    let stop = || state.stopping.clone();
+    tasks.spawn(waker::run(state.clone(), stop()));
+    if is_worker {
+        tasks.spawn(worker::run(state.platform.clone(), stop()));
+        tasks.spawn(reconcile::run(state.platform.clone(), stop()));
+    }
+    tasks.spawn(sessions::sweep(state.platform.pool.clone(), stop()));
+    tasks.close();
+    tasks
+}

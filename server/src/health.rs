@@ -1,0 +1,76 @@
+//! `/health`, `/ready` and `/metrics`.
+
+use crate::{problem::ApiProblem, state::AppState};
+use axum::{
+    Json,
+    extract::{ConnectInfo, State},
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use model::{FieldError, Problem};
+use platform::Platform;
+use serde_json::{Value, json};
+use std::{net::SocketAddr, time::Duration};
+
+/// A part that takes longer to answer does not answer.
+const LIMIT: Duration = Duration::from_secs(3);
+
+/// The process lives.
+pub async fn health() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// Database, Docker and proxy answer; else 503 with which of them does not.
+pub async fn ready(State(state): State<AppState>) -> Result<Json<Value>, ApiProblem> {
+    let missing = missing(&state.platform).await;
+    if missing.is_empty() && !state.stopping.is_cancelled() {
+        return Ok(Json(json!({"status": "ready"})));
+    }
+    let names: Vec<&str> = missing.iter().map(|part| part.field.as_str()).collect();
+    let detail = if missing.is_empty() {
+        "WebMeteor is stopping.".to_owned()
+    } else {
+        format!("No answer from: {}. Run `webmeteor doctor` on the machine.", names.join(", "))
+    };
+    let mut problem = Problem::new(503, "not_ready", detail);
+    problem.errors = missing;
+    Err(problem.into())
+}
+
+/// The parts that do not answer, by name: `database`, `docker`, `proxy`.
+pub async fn missing(platform: &Platform) -> Vec<FieldError> {
+    let database =
+        async { sqlx::query("select 1").execute(&platform.pool).await.map(|_| ()).map_err(|e| e.to_string()) };
+    let docker = async { platform.engine.ping().await.map_err(|e| e.to_string()) };
+    let proxy = async { platform.proxy.ping().await.map_err(|e| e.to_string()) };
+    let (database, docker, proxy) =
+        tokio::join!(check("database", database), check("docker", docker), check("proxy", proxy));
+    [database, docker, proxy].into_iter().flatten().collect()
+}
+
+async fn check(name: &str, answer: impl Future<Output = Result<(), String>>) -> Option<FieldError> {
+    let answer = tokio::time::timeout(LIMIT, answer).await;
+    let message = match answer {
+        Ok(Ok(())) => return None,
+        Ok(Err(message)) => message,
+        Err(_) => format!("no answer within {} s", LIMIT.as_secs()),
+    };
+    tracing::debug!(part = name, message, "not ready");
+    Some(FieldError { field: name.to_owned(), code: "unavailable".to_owned(), message })
+}
+
+/// Prometheus' text, for readers on this machine alone.
+pub async fn metrics(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, ApiProblem> {
+    // Behind a gateway on this machine every visitor comes from the loopback; a gateway says whom it speaks for.
+    let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
+    if !peer.ip().to_canonical().is_loopback() || forwarded {
+        return Err(crate::problem::not_found().await);
+    }
+    crate::metrics::measure(&state.platform).await?;
+    let text = state.metrics.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+}

@@ -1,0 +1,99 @@
+//! JSON bodies whose every mistake is told as a problem.
+
+use crate::problem::ApiProblem;
+use axum::{
+    extract::{FromRequest, Request},
+    http::{StatusCode, header},
+};
+use bytes::Bytes;
+use model::Problem;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+/// A JSON body. 400 `bad_json` where it is not JSON, 413 where it is too long, 415 where it does not say that it is
+/// JSON, 422 with the field where it is another shape.
+#[derive(Debug, Clone)]
+pub struct ApiJson<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiProblem> {
+        if !says_json(&request) {
+            return Err(Problem::new(415, "unsupported_media_type", "Send `Content-Type: application/json`.").into());
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            ApiProblem(match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    Problem::new(413, "too_large", "The body is longer than this address takes.")
+                }
+                _ => Problem::new(400, "bad_request", "The body could not be read to its end."),
+            })
+        })?;
+        parse(&body).map(Self).map_err(ApiProblem)
+    }
+}
+
+/// RFC 6839: `application/json` and what ends in `+json`.
+fn says_json(request: &Request) -> bool {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        of_json(error.inner(), &path)
+    })?;
+    reader.end().map_err(|error| of_json(&error, "."))?;
+    Ok(value)
+}
+
+fn of_json(error: &serde_json::Error, path: &str) -> Problem {
+    if error.classify() == Category::Data {
+        let words = error.to_string();
+        let words = words.split(" at line ").next().unwrap_or_default();
+        let field = if path == "." { missing_field(words).unwrap_or("body") } else { path };
+        return Problem::invalid(field, "invalid", format!("{field}: {words}."));
+    }
+    let (line, column) = (error.line(), error.column());
+    Problem::new(400, "bad_json", format!("The body is not JSON: see line {line}, column {column}."))
+}
+
+/// serde says ``missing field `name` `` without a path.
+fn missing_field(words: &str) -> Option<&str> {
+    words.strip_prefix("missing field `").and_then(|rest| rest.split('`').next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    struct Thing {
+        #[expect(dead_code)]
+        name: String,
+        #[expect(dead_code)]
+        size: u8,
+    }
+
+    #[test]
+    fn broken_json_is_told_with_its_place() {
+        let problem = parse::<Thing>(b"{\"name\": \"x\",\n oops").unwrap_err();
+        assert_eq!((problem.status, problem.code.as_str()), (400, "bad_json"));
+        assert!(problem.detail.contains("line 2, column 2"), "{}", problem.detail);
+        assert_eq!(parse::<Thing>(b"").unwrap_err().code, "bad_json");
+        assert_eq!(parse::<Thing>(b"{\"name\":\"x\",\"size\":1} x").unwrap_err().code, "bad_json");
+    }
+
+    #[test]
+    fn a_wrong_shape_is_told_with_its_field() {
+        let problem = parse::<Thing>(b"{\"name\": \"x\", \"size\": \"big\"}").unwrap_err();
+        assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, "size"));
+        let problem = parse::<Thing>(b"{\"name\": \"x\"}").unwrap_err();
+        assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, "size"));
+    }
+}

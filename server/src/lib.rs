@@ -1,0 +1,33 @@
+//! The one program of WebMeteor: configuration, routes, layers, sessions, sockets, shutdown.
+
+pub mod auth;
+pub mod background;
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod demo;
+pub mod files;
+pub mod ground;
+pub mod health;
+pub mod json;
+pub mod keys;
+pub mod layers;
+pub mod live;
+pub mod lock;
+pub mod logging;
+pub mod metrics;
+pub mod page;
+pub mod pages;
+pub mod path;
+pub mod postgres;
+pub mod problem;
+mod recent;
+pub mod rest;
+pub mod routes;
+pub mod serve;
+pub mod sessions;
+mod signals;
+pub mod sockets;
+pub mod state;
+pub mod waker;
+pub mod webhooks;

@@ -1,0 +1,47 @@
+//! Every address that WebMeteor answers, in one place.
+
+use crate::{health, layers, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
+use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use socketioxide::SocketIo;
+use std::time::Duration;
+use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+
+/// The longest body of the API and of forms.
+const BODY_MAX: usize = 1024 * 1024;
+/// How long an answer may take to begin.
+const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+
+/// All routes with everything around them, and the sockets' side, to be closed at the end.
+///
+/// # Errors
+/// If the public address cannot be an origin.
+pub fn all(state: AppState) -> anyhow::Result<(Router, SocketIo)> {
+    let (live, sockets) = sockets::routes(&state);
+    let with_cookie = pages::routes(&state).layer(RequestBodyLimitLayer::new(BODY_MAX)).layer(time_limit()).merge(live);
+    let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
+        .layer(layers::csrf(&state.config)?);
+    let router = Router::new()
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .nest("/api/v1", api())
+        .merge(webhooks::routes().layer(time_limit()))
+        .merge(with_cookie)
+        .with_state(state.clone());
+    Ok((layers::around(router, &state.config), sockets))
+}
+
+/// `/api/v1`: JSON in and out, every error a problem.
+fn api() -> Router<AppState> {
+    Router::new()
+        .merge(rest::v1::routes())
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(time_limit())
+        .layer(middleware::from_fn(problem::normalise))
+}
+
+fn time_limit() -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, ANSWER_LIMIT)
+}

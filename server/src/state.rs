@@ -1,0 +1,105 @@
+//! What every handler works with.
+
+use crate::{config::Config, live::Live};
+use axum::extract::FromRef;
+use docker::Engine;
+use leptos::config::LeptosOptions;
+use metrics_exporter_prometheus::PrometheusHandle;
+use platform::{Platform, Settings, vault::Vault};
+use sqlx::PgPool;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Shared by all handlers; cheap to clone.
+#[derive(Clone, FromRef)]
+pub struct AppState {
+    /// The use cases' own.
+    pub platform: Arc<Platform>,
+    /// The settings of this process.
+    pub config: Arc<Config>,
+    /// For pages.
+    pub leptos: LeptosOptions,
+    /// What happens.
+    pub live: Live,
+    /// What is measured.
+    pub metrics: PrometheusHandle,
+    /// Fires when the process begins to stop.
+    pub stopping: CancellationToken,
+}
+
+impl AppState {
+    /// Puts everything together; touches neither Docker nor the database yet.
+    pub fn new(config: Config, platform: Platform, metrics: PrometheusHandle, stopping: CancellationToken) -> Self {
+        let leptos = LeptosOptions::builder()
+            .output_name(option_env!("LEPTOS_OUTPUT_NAME").unwrap_or("webmeteor"))
+            .site_root(config.site_root.to_string_lossy().as_ref())
+            .site_addr(config.listen)
+            .env(leptos_env())
+            .hash_files(has_hashes())
+            .build();
+        Self {
+            platform: Arc::new(platform),
+            config: Arc::new(config),
+            leptos,
+            live: Live::default(),
+            metrics,
+            stopping,
+        }
+    }
+}
+
+/// The build leaves the hashes of the file names beside the program.
+fn has_hashes() -> bool {
+    std::env::current_exe().is_ok_and(|program| program.with_file_name("hash.txt").is_file())
+}
+
+/// Live reload is part of a development build alone.
+fn leptos_env() -> leptos::config::Env {
+    if std::env::var_os("LEPTOS_WATCH").is_some() { leptos::config::Env::DEV } else { leptos::config::Env::PROD }
+}
+
+/// The use cases' platform, from the settings.
+///
+/// # Errors
+/// If no HTTP client can be made for the proxy's API.
+pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 32]) -> anyhow::Result<Platform> {
+    let settings = Settings {
+        data_dir: config.data_dir.clone(),
+        public_url: config.public_url.clone(),
+        sites_domain: config.sites_domain.clone(),
+        proxy_http_port: config.proxy_http_port,
+        subnet_base: config.subnets.base,
+        subnet_prefix: config.subnets.prefix,
+        build_concurrency: config.build_concurrency,
+        signup: config.signup,
+        allow_private_repositories: config.allow_private_repositories,
+        templates_dir: config.templates_dir.clone(),
+        drain: config.drain,
+        extra_labels: config.extra_labels.clone(),
+        instance: instance.to_owned(),
+    };
+    Ok(Platform {
+        pool,
+        settings,
+        vault: Vault::new(master_key),
+        engine: Arc::new(Engine::from_env()),
+        proxy: proxy(config)?,
+        wake: Notify::new(),
+        removals: Notify::new(),
+    })
+}
+
+/// The proxy of the settings; nothing is touched.
+///
+/// # Errors
+/// If no HTTP client can be made for its API.
+pub fn proxy(config: &Config) -> proxy::Result<proxy::Proxy> {
+    proxy::Proxy::new(proxy::ProxySettings {
+        routes_dir: config.data_dir.join("proxy"),
+        image: proxy::ProxySettings::IMAGE.to_owned(),
+        http_port: config.proxy_http_port,
+        https_port: config.proxy_https_port,
+        api_port: config.proxy_api_port,
+    })
+}

@@ -1,0 +1,358 @@
+//! The real program with a data folder, ports and a database of its own; gone, with all it made in Docker, at the end.
+
+use reqwest::{Client, Method, Response};
+use serde_json::Value;
+use sqlx::{Connection, PgConnection, PgPool};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// Longer than anything here takes; reached only by a failing test.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two looks at something that has no event of its own.
+pub const LOOK_AGAIN: Duration = Duration::from_millis(25);
+
+/// Waits until `found` answers something.
+///
+/// # Panics
+/// If that takes longer than [`PATIENCE`].
+pub async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = found().await {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "in vain waited for: {what}");
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// A port that nobody listens on just now.
+pub fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// An HTTP client that keeps cookies like a browser and follows no redirects.
+pub fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().cookie_store(true).redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+/// An empty database on the test server, dropped with the server.
+pub async fn new_database() -> String {
+    let admin = std::env::var("DATABASE_URL").expect("DATABASE_URL is set: run the tests by scripts/in-test-db");
+    let name = format!("it_{}", uuid::Uuid::now_v7().simple());
+    let mut conn = PgConnection::connect(&admin).await.unwrap();
+    sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&mut conn).await.unwrap();
+    let (server, _) = admin.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
+
+/// How the program is started.
+pub struct Setup {
+    env: BTreeMap<String, String>,
+    arguments: Vec<String>,
+    data: TempDir,
+}
+
+impl Setup {
+    /// A data folder and ports of its own, and nothing else: the database is managed.
+    pub fn bare() -> Self {
+        let data = tempfile::Builder::new().prefix("webmeteor-it-").tempdir().unwrap();
+        // PostgreSQL's own user passes through.
+        fs::set_permissions(data.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        let port = free_port();
+        let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
+        let mut setup = Self { env: BTreeMap::new(), arguments: vec!["serve".into()], data };
+        let folder = setup.data.path().join("data");
+        for (name, value) in [
+            ("DATA_DIR", folder.display().to_string()),
+            ("LISTEN", format!("127.0.0.1:{port}")),
+            ("PUBLIC_URL", format!("http://127.0.0.1:{port}")),
+            ("PROXY_HTTP_PORT", free_port().to_string()),
+            ("PROXY_HTTPS_PORT", free_port().to_string()),
+            ("PROXY_API_PORT", free_port().to_string()),
+            ("SUBNET_POOL", subnet_pool()),
+            ("EXTRA_LABELS", "webmeteor.test=it".to_owned()),
+            ("TEMPLATES_DIR", templates.display().to_string()),
+            ("SITE_ROOT", setup.data.path().join("site").display().to_string()),
+            ("ALLOW_PRIVATE_REPOSITORIES", "true".to_owned()),
+            ("DRAIN_SECONDS", "1".to_owned()),
+            ("SIGNUP", "open".to_owned()),
+            ("LOG", "info,platform=debug,server=debug".to_owned()),
+        ] {
+            setup = setup.set(name, value);
+        }
+        setup
+    }
+
+    /// With a database of its own on the test server.
+    pub async fn new() -> Self {
+        let url = new_database().await;
+        Self::bare().set("DATABASE_URL", url)
+    }
+
+    /// Without Docker, which makes it start and stop in no time.
+    pub fn without_docker(mut self) -> Self {
+        let dead = self.data.path().join("no-docker.sock");
+        self.env.insert("DOCKER_HOST".into(), format!("unix://{}", dead.display()));
+        self
+    }
+
+    /// Sets `WEBMETEOR_{name}`.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.env.insert(format!("WEBMETEOR_{name}"), value.into());
+        self
+    }
+
+    /// Other arguments than `serve`.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|a| (*a).to_owned()).collect();
+        self
+    }
+
+    /// The value of `WEBMETEOR_{name}`.
+    pub fn get(&self, name: &str) -> &str {
+        &self.env[&format!("WEBMETEOR_{name}")]
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_webmeteor"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("WEBMETEOR_")) {
+            command.env_remove(name);
+        }
+        command.args(&self.arguments).envs(&self.env).current_dir(self.data.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn output(&self) -> Output {
+        self.command().output().unwrap()
+    }
+
+    /// Starts the program and waits until `/health` answers.
+    pub async fn start(self) -> App {
+        let app = self.spawn();
+        app.until_healthy().await;
+        app
+    }
+
+    /// Starts the program without waiting for anything.
+    pub fn spawn(self) -> App {
+        let url = self.get("PUBLIC_URL").to_owned();
+        let log = self.data.path().join("log");
+        let mut app = App { setup: self, url, client: client(), log, child: None };
+        app.launch();
+        app
+    }
+}
+
+/// Sixteen pools of subnets by chance, so that test runs beside each other seldom meet.
+fn subnet_pool() -> String {
+    let byte = uuid::Uuid::new_v4().as_bytes()[0];
+    format!("10.{}.{}.0/20", 200 + u16::from(byte >> 4), u16::from(byte & 15) * 16)
+}
+
+/// The running program.
+pub struct App {
+    /// How it was started.
+    pub setup: Setup,
+    /// The dashboard's address.
+    pub url: String,
+    /// Keeps cookies.
+    pub client: Client,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+impl App {
+    /// With a database of its own and the real Docker.
+    pub async fn start() -> Self {
+        Setup::new().await.start().await
+    }
+
+    /// With a database of its own and without Docker.
+    pub async fn start_without_docker() -> Self {
+        Setup::new().await.without_docker().start().await
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        PathBuf::from(self.setup.get("DATA_DIR"))
+    }
+
+    /// Where sites answer: send `Host: {slug}.localhost`.
+    pub fn proxy(&self) -> String {
+        format!("http://127.0.0.1:{}", self.setup.get("PROXY_HTTP_PORT"))
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// What it said so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// A pool of connections to its database.
+    pub fn pool(&self) -> PgPool {
+        PgPool::connect_lazy(self.setup.get("DATABASE_URL")).unwrap()
+    }
+
+    /// Starts it (again).
+    pub fn launch(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let errors = log.try_clone().unwrap();
+        self.child = Some(self.setup.command().stdout(log).stderr(errors).spawn().unwrap());
+    }
+
+    /// Starts it again and waits until `/health` answers.
+    pub async fn restart(&mut self) {
+        self.launch();
+        self.until_healthy().await;
+    }
+
+    /// What `kill -9` does.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+    }
+
+    /// What Ctrl-C does; waits for its end.
+    pub async fn stop(&mut self) -> ExitStatus {
+        self.signal("INT");
+        self.ended().await
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let done = Command::new("kill").args(["-s", name, "--", &self.pid().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut child = self.child.take().expect("it runs");
+        until("the program's end", async || child.try_wait().unwrap()).await
+    }
+
+    /// Waits until `/health` answers 200.
+    pub async fn until_healthy(&self) {
+        self.until_ok("/health").await;
+    }
+
+    /// Waits until `/ready` answers 200: database, Docker and proxy are there.
+    pub async fn until_ready(&self) {
+        self.until_ok("/ready").await;
+    }
+
+    async fn until_ok(&self, path: &str) {
+        let url = format!("{}{path}", self.url);
+        until(path, async || {
+            let alive = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap_or_default();
+            assert!(!alive.is_empty() && !alive.contains(") Z "), "it ended:\n{}", self.log());
+            let answer = self.client.get(&url).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// Sends a request to a path of the dashboard or the API.
+    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Response {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.unwrap()
+    }
+
+    /// Status and JSON of a GET.
+    pub async fn get(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        json(self.send(Method::GET, path, token, None).await).await
+    }
+
+    /// Status and JSON of a POST.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (u16, Value) {
+        json(self.send(Method::POST, path, token, Some(body)).await).await
+    }
+
+    /// A new account; its access token and its team's id.
+    pub async fn register(&self, email: &str) -> (String, String) {
+        let body = serde_json::json!({"email": email, "password": "correct horse battery staple", "name": "Test"});
+        let (status, answer) = self.post("/api/v1/auth/register", None, &body).await;
+        assert_eq!(status, 201, "{answer}");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&answer["access_token"]), text(&answer["team"]["id"]))
+    }
+}
+
+/// Status and body; a body that is no JSON becomes a string.
+pub async fn json(response: Response) -> (u16, Value) {
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- what the program said ---\n{}", self.log());
+        }
+        stop_managed_postgres(&self.data());
+        if !self.setup.env.contains_key("DOCKER_HOST")
+            && let Ok(instance) = fs::read_to_string(self.data().join("instance"))
+        {
+            remove_from_docker(&format!("label=webmeteor.instance={}", instance.trim()));
+        }
+    }
+}
+
+/// A managed server outlives a program that was killed, but not its test.
+fn stop_managed_postgres(data: &Path) {
+    let pid_file = data.join("postgres/cluster/postmaster.pid");
+    let Some(pid) = fs::read_to_string(&pid_file).ok().and_then(|text| text.lines().next().map(str::to_owned)) else {
+        return;
+    };
+    let _ = Command::new("kill").args(["-s", "QUIT", "--", &pid]).status();
+    let deadline = Instant::now() + PATIENCE;
+    while pid_file.exists() && Path::new(&format!("/proc/{pid}")).exists() && Instant::now() < deadline {
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+/// Removes everything with this label: containers first, for the rest hangs on them.
+fn remove_from_docker(filter: &str) {
+    for (list, remove) in [
+        (&["ps", "--all", "--quiet"][..], &["rm", "--force", "--volumes"][..]),
+        (&["network", "ls", "--quiet"], &["network", "rm"]),
+        (&["volume", "ls", "--quiet"], &["volume", "rm", "--force"]),
+        (&["images", "--all", "--quiet"], &["rmi", "--force"]),
+    ] {
+        let Ok(found) = Command::new("docker").args(list).args(["--filter", filter]).output() else { return };
+        let mut ids: Vec<String> = String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect();
+        ids.dedup();
+        if !ids.is_empty() {
+            let _ = Command::new("docker").args(remove).args(&ids).output();
+        }
+    }
+}
