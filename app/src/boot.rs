@@ -58,7 +58,8 @@ fn refusal(parts: &axum::http::request::Parts) -> Option<(String, String)> {
     Some((find("__path")?, find("__err")?))
 }
 
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
+#[cfg(feature = "ssr")]
 mod tests {
     use super::*;
     use axum::http::Request;

@@ -4,6 +4,8 @@
 //! what it asks of the server is in `{noun}/server.rs`.
 
 #![recursion_limit = "256"]
+// Components own their props.
+#![allow(clippy::needless_pass_by_value)]
 
 pub mod account;
 pub mod auth;

@@ -17,7 +17,7 @@ pub fn DialogButton(
     /// The words.
     children: Children,
 ) -> impl IntoView {
-    let open = move |_ev: leptos::ev::MouseEvent| {
+    let open = move |ev: leptos::ev::MouseEvent| {
         #[cfg(feature = "hydrate")]
         {
             use wasm_bindgen::JsCast;
@@ -26,10 +26,12 @@ pub fn DialogButton(
                 && !dialog.open()
             {
                 // The browser's own command would find it open.
-                _ev.prevent_default();
+                ev.prevent_default();
                 let _ = dialog.show_modal();
             }
         }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = ev;
     };
     view! {
         <super::Button look=look icon=icon attr:command="show-modal" attr:commandfor=target on:click=open>

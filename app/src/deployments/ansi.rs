@@ -1,6 +1,8 @@
 //! Colours of a terminal (ECMA-48 SGR) as classes. Everything else that a terminal would obey is left out.
 
 /// How a piece of text looks: 16 colours each for text and ground, and the usual attributes.
+// The attributes of SGR are independent of each other.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     /// Colour of the text, 0 to 15.

@@ -12,6 +12,7 @@ use crate::{
 };
 use leptos::{leptos_dom::helpers::request_animation_frame, prelude::*, task::spawn_local};
 use model::{DeploymentId, views::LogItem};
+use std::fmt::Write;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Lines asked for at once.
@@ -225,8 +226,11 @@ fn redraw(log: Log, seq: i64, query: &str) {
 
 /// Saves the lines as a text file.
 pub fn download(id: DeploymentId, buffer: StoredValue<LogBuffer>) {
-    let text: String = buffer.with_value(|buffer| {
-        buffer.items().iter().map(|item| format!("{} {}\n", crate::format::machine(item.at), super::ansi::plain(&item.text))).collect()
+    let text = buffer.with_value(|buffer| {
+        buffer.items().iter().fold(String::new(), |mut text, item| {
+            let _ = writeln!(text, "{} {}", crate::format::machine(item.at), super::ansi::plain(&item.text));
+            text
+        })
     });
     let parts = js_sys::Array::of1(&JsValue::from_str(&text));
     let options = web_sys::BlobPropertyBag::new();
