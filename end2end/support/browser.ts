@@ -1,0 +1,60 @@
+// What the journeys do with a browser's pages.
+
+import { expect, type Page } from "@playwright/test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Account } from "./api";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** What the page complains of from now on: errors on its console, and exceptions. */
+export function complaints(page: Page): string[] {
+  const heard: string[] = [];
+  page.on("pageerror", (error) => heard.push(`${page.url()}: ${error.message}`));
+  page.on("console", (message) => {
+    // A browser also reports the status of the page itself, which is what the test asked for.
+    const isThePage = message.location().url === page.url() && message.text().startsWith("Failed to load resource");
+    if (message.type() === "error" && !isThePage) heard.push(`${page.url()}: ${message.text()}`);
+  });
+  return heard;
+}
+
+/** Signs in by the form. */
+export async function signIn(page: Page, account: Account): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByLabel("E-mail").fill(account.email);
+  await page.getByLabel("Password").fill(account.password);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL("**/sites");
+}
+
+/** Waits until the page's own program runs: it then has fetched all it needs. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.waitForLoadState("networkidle");
+}
+
+/** Marks the page; `isSame` is true as long as it was not loaded again. */
+export async function mark(page: Page): Promise<{ isSame: () => Promise<boolean> }> {
+  await page.evaluate(() => Object.assign(window, { wasNotLoadedAgain: true }));
+  return { isSame: () => page.evaluate(() => "wasNotLoadedAgain" in window) };
+}
+
+/** What axe finds wrong, by the rules of WCAG 2.2 AA and its own best practices. */
+export async function findings(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import("axe-core") };
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await axe.run({ runOnly: tags });
+    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}\n${node.failureSummary}`));
+  });
+}
+
+/** The page can be read without scrolling sideways. */
+export async function expectNoSidewaysScroll(page: Page): Promise<void> {
+  const [content, window] = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [scrollWidth, clientWidth];
+  });
+  expect(content, "width of the content").toBeLessThanOrEqual(window ?? 0);
+}

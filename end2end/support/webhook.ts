@@ -1,0 +1,61 @@
+// A forge that announces a push, in GitHub's words.
+
+import { createHmac, randomUUID } from "node:crypto";
+import { type Answer, readAnswer } from "./api";
+import { platform } from "./platform";
+
+/** A push, and how it is sent. */
+export interface Push {
+  /** Of the site; with `url` the site is found by the repository instead. */
+  site?: string;
+  secret: string;
+  commit: string;
+  message?: string;
+  branch?: string;
+  repository?: string;
+  delivery?: string;
+}
+
+/** Signs the push and sends it. */
+export async function announce(push: Push): Promise<Answer> {
+  const { commit, message = "A change", branch = "main", repository = "https://github.com/grace/site.git" } = push;
+  const author = { name: "Grace Hopper", email: "grace@example.org", username: "grace" };
+  const body = JSON.stringify({
+    ref: `refs/heads/${branch}`,
+    before: "0".repeat(40),
+    after: commit,
+    created: false,
+    deleted: false,
+    forced: false,
+    head_commit: { id: commit, message, author, committer: author, timestamp: new Date().toISOString() },
+    commits: [],
+    repository: {
+      id: 1,
+      name: "site",
+      full_name: "grace/site",
+      clone_url: repository,
+      html_url: repository.replace(/\.git$/, ""),
+      default_branch: "main",
+    },
+    pusher: { name: "grace", email: "grace@example.org" },
+    sender: { login: "grace", id: 1 },
+  });
+  return deliver(body, push);
+}
+
+/** Signs any body and sends it. */
+export async function deliver(body: string, push: Pick<Push, "site" | "secret" | "delivery">): Promise<Answer> {
+  const path = push.site ? `/webhook/customer-site/${push.site}` : "/webhook/customer-site";
+  const answer = await fetch(`http://127.0.0.1:${platform().port}${path}`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "user-agent": "GitHub-Hookshot/044aadd",
+      "x-github-event": "push",
+      "x-github-delivery": push.delivery ?? randomUUID(),
+      "x-hub-signature-256": `sha256=${createHmac("sha256", push.secret).update(body).digest("hex")}`,
+    },
+    body,
+  });
+  return readAnswer(answer);
+}

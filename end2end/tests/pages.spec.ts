@@ -1,0 +1,216 @@
+// Every page: for every reader, on every screen, in light and dark, by keyboard, and without JavaScript.
+
+import type { BrowserContext, Locator, Page } from "@playwright/test";
+import { type Account, Api, newAccount, unique } from "../support/api";
+import { complaints, expectNoSidewaysScroll, findings, hydrated, signIn } from "../support/browser";
+import { platform } from "../support/platform";
+import { expect, test } from "../support/test";
+import { until } from "../support/until";
+import { visit } from "../support/visit";
+
+const WIDTHS = [1440, 390];
+const SCHEMES = ["light", "dark"] as const;
+
+type Visitor = "nobody" | "newcomer" | "owner";
+type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
+
+const accounts: Record<Exclude<Visitor, "nobody">, Account> = { newcomer: newAccount(), owner: newAccount("Olu Ade") };
+const cookies: Record<Visitor, Cookies> = { nobody: [], newcomer: [], owner: [] };
+const made = { site: "", deployment: "" };
+
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(240_000);
+  const [, owner] = [await Api.register(accounts.newcomer), await Api.register(accounts.owner)];
+  const site = await owner.post("/sites", { name: "A page", slug: unique("page"), source: { template: "static" } });
+  expect(site.status).toBe(201);
+  made.site = site.body.id;
+  made.deployment = site.body.deployment_id;
+  for (const visitor of ["newcomer", "owner"] as const) {
+    const context = await browser.newContext({ baseURL: platform().url });
+    await signIn(await context.newPage(), accounts[visitor]);
+    cookies[visitor] = await context.cookies();
+    await context.close();
+  }
+  expect(await owner.ended(made.deployment)).toMatchObject({ status: "live" });
+});
+
+const PAGES: { name: string; visitor: Visitor; path: () => string; heading: string | RegExp }[] = [
+  { name: "landing", visitor: "nobody", path: () => "/", heading: /Push/ },
+  { name: "sign-up", visitor: "nobody", path: () => "/sign-up", heading: "Create an account" },
+  { name: "sign-in", visitor: "nobody", path: () => "/sign-in", heading: "Sign in" },
+  { name: "sites, without any", visitor: "newcomer", path: () => "/sites", heading: "Sites" },
+  { name: "sites, with one", visitor: "owner", path: () => "/sites", heading: "Sites" },
+  { name: "new site", visitor: "owner", path: () => "/sites/new", heading: "New site" },
+  { name: "site", visitor: "owner", path: () => `/sites/${made.site}`, heading: "A page" },
+  { name: "settings", visitor: "owner", path: () => `/sites/${made.site}/settings`, heading: "Settings" },
+  { name: "deployment", visitor: "owner", path: () => `/deployments/${made.deployment}`, heading: "Deployment #1" },
+  { name: "account", visitor: "owner", path: () => "/account", heading: "Account" },
+  { name: "404", visitor: "nobody", path: () => "/nowhere", heading: /no page|Not found/i },
+];
+
+for (const { name, visitor, path, heading } of PAGES) {
+  test(`the page “${name}” is sound at every width, in light and dark`, async ({ page, context }) => {
+    const heard = complaints(page);
+    await context.addCookies(cookies[visitor]);
+    for (const width of WIDTHS) {
+      for (const colorScheme of SCHEMES) {
+        await test.step(`${width} px, ${colorScheme}`, async () => {
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme });
+          await page.goto(path());
+          await hydrated(page);
+          await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+          expect.soft(await findings(page), `axe at ${width} px, ${colorScheme}`).toEqual([]);
+          await expectNoSidewaysScroll(page);
+        });
+      }
+    }
+    expect(heard).toEqual([]);
+  });
+}
+
+test("the theme can be chosen, and the choice is kept", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/");
+  await hydrated(page);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const light = await background();
+  await page.getByRole("button", { name: "Change between light and dark" }).click();
+  expect(await background()).not.toBe(light);
+  const dark = await background();
+  await page.reload();
+  expect(await background()).toBe(dark);
+});
+
+test.describe("without JavaScript", () => {
+  test.use({ javaScriptEnabled: false });
+
+  test("one signs up, and out and in again", async ({ page }) => {
+    const account = newAccount();
+    await page.goto("/sign-up");
+    await page.getByLabel("Name").fill(account.name);
+    await page.getByLabel("E-mail").fill(account.email);
+    await page.getByLabel("Password").fill(account.password);
+    await page.getByRole("button", { name: "Create account" }).click();
+    await expect(page.getByText("Your first site is a minute away")).toBeVisible();
+
+    await page.goto("/account");
+    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
+    await page.goto("/sites");
+    await expect(page).toHaveURL(/\/sign-in\?next=/);
+
+    await page.getByLabel("E-mail").fill(account.email);
+    await page.getByLabel("Password").fill("not the right password");
+    await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("main").getByRole("alert")).toContainText(/password/i);
+    await expect(page.getByLabel("E-mail")).toHaveValue(account.email);
+
+    await page.getByLabel("Password").fill(account.password);
+    await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Sites" })).toBeVisible();
+  });
+
+  test("an address that is taken is told beside its field", async ({ page }) => {
+    await page.goto("/sign-up");
+    await page.getByLabel("Name").fill("Somebody else");
+    await page.getByLabel("E-mail").fill(accounts.owner.email);
+    await page.getByLabel("Password").fill("a password long enough");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await expectErrorBeside(page.getByLabel("E-mail"));
+    await expect(page.getByLabel("Name")).toHaveValue("Somebody else");
+  });
+
+  test("a static site is made, with its mistakes told beside the fields, and goes live", async ({ page, context }) => {
+    test.setTimeout(240_000);
+    await context.addCookies(cookies.newcomer);
+    const slug = unique("plain");
+    await page.goto("/sites/new");
+    await page.getByRole("radio", { name: /static/i }).check();
+    await page.getByLabel("Name").fill("Plain and simple");
+    await page.getByLabel("Address").fill("api");
+    await page.getByRole("button", { name: "Create and deploy" }).click();
+    await expectErrorBeside(page.getByLabel("Address"), "kept for the platform");
+    await expect(page.getByLabel("Name")).toHaveValue("Plain and simple");
+
+    await page.getByLabel("Address").fill(slug);
+    await page.getByRole("button", { name: "Create and deploy" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Deployment #1" })).toBeVisible();
+    await until("the site to be live", () => reloadedShows(page, page.getByRole("link", { name: "Visit" })), 180);
+    await expect(page.getByRole("region", { name: "Lines of the log" })).toContainText("Found by static");
+    expect(await visit(slug)).toMatchObject({ status: 200, text: expect.stringContaining("Morrow Studio") });
+  });
+
+  test("a site's page tells all, the webhook's secret too", async ({ page, context }) => {
+    await context.addCookies(cookies.owner);
+    await page.goto(`/sites/${made.site}`);
+    await expect(page.getByRole("region", { name: "Services" })).toContainText("Running");
+    await page.getByRole("link", { name: "Reveal" }).click();
+    await expect(page.getByLabel("Webhook secret", { exact: true })).toHaveText(/^\S{32,}$/);
+    await page.getByRole("region", { name: "Deployments" }).getByRole("link").first().click();
+    await expect(page.getByRole("heading", { level: 1, name: "Deployment #1" })).toBeVisible();
+  });
+});
+
+test("a stranger is sent to sign in, and then back to where it was", async ({ page }) => {
+  await page.goto("/sites/new");
+  await expect(page).toHaveURL(/\/sign-in\?next=/);
+  await page.getByLabel("E-mail").fill(accounts.newcomer.email);
+  await page.getByLabel("Password").fill(accounts.newcomer.password);
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "New site" })).toBeVisible();
+});
+
+test("another team's site and deployment are not there", async ({ page, context }) => {
+  await context.addCookies(cookies.newcomer);
+  for (const path of [`/sites/${made.site}`, `/sites/${made.site}/settings`, `/deployments/${made.deployment}`]) {
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(404);
+    await expect(page.getByRole("heading", { level: 1, name: "Not found" })).toBeVisible();
+  }
+});
+
+test("the primary action is reached by keyboard, with visible focus", async ({ page, context }) => {
+  await context.addCookies(cookies.owner);
+  await page.goto("/sites");
+  await hydrated(page);
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("link", { name: "New site" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name: "New site" })).toBeVisible();
+  await tabTo(page, page.getByRole("button", { name: "Create and deploy" }));
+});
+
+test("what a deployment logged can be searched and linked to", async ({ page, context }) => {
+  await context.addCookies(cookies.owner);
+  await page.goto(`/deployments/${made.deployment}#L2`);
+  await hydrated(page);
+  const log = page.getByRole("region", { name: "Lines of the log" });
+  await expect(log.locator(".log-marked")).toHaveCount(1);
+  await page.getByRole("searchbox", { name: "Search the log" }).fill("found by");
+  await expect(log.locator("mark").first()).toHaveText("Found by");
+});
+
+/** Tabs until the element has the focus, and sees that the focus can be seen. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  const isFocused = () => target.evaluate((element) => element === document.activeElement);
+  for (let presses = 0; presses < 40 && !(await isFocused()); presses += 1) await page.keyboard.press("Tab");
+  await expect(target).toBeFocused();
+  const isVisible = await target.evaluate((element) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+    return (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1) || boxShadow !== "none";
+  });
+  expect(isVisible, "the focus can be seen").toBe(true);
+}
+
+/** The field is marked as wrong and described by its message. */
+async function expectErrorBeside(field: Locator, words?: string): Promise<void> {
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await expect(field).toHaveAccessibleDescription(new RegExp(words ?? "."));
+}
+
+async function reloadedShows(page: Page, what: Locator): Promise<boolean> {
+  await page.reload();
+  return what.isVisible();
+}
