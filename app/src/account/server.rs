@@ -25,5 +25,10 @@ pub async fn rename_account(name: String) -> Result<UserView, Failure> {
 pub async fn change_password(current: String, new: String) -> Result<(), Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
-    platform::accounts::change_password(&platform, &actor, &current, &new).await.map_err(context::failed)
+    platform::accounts::change_password(&platform, &actor, &current, &new).await.map_err(context::failed)?;
+    // Every session of the account has ended with the old password; this one goes on under a new id.
+    match actor.user {
+        Some(user) => context::begin_session(user).await,
+        None => Ok(()),
+    }
 }
