@@ -104,7 +104,7 @@ pub fn Field(
                     view! {
                         <p id=hint_id class="text-sm text-muted">
                             {match note {
-                                Some(note) => note.run().into_any(),
+                                Some(note) => (move || note.run()).into_any(),
                                 None => hint.into_any(),
                             }}
                         </p>
