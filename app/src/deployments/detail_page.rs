@@ -85,7 +85,11 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
     let running = Signal::derive(move || !status.get().is_final());
     let page_title = {
         let site = site_name.clone();
-        move || format!("{} #{number} · {site}", crate::components::status::describe(status.get()).2)
+        // The document's title may look once more when the page has been left.
+        move || match status.try_get() {
+            Some(status) => format!("{} #{number} · {site}", crate::components::status::describe(status).2),
+            None => site.clone(),
+        }
     };
     view! {
         <Title text=page_title />
