@@ -7,8 +7,7 @@ use axum::{
 };
 use bytes::Bytes;
 use model::Problem;
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// A JSON body. 400 `bad_json` where it is not JSON, 413 where it is too long, 415 where it does not say that it is
 /// JSON, 422 with the field where it is another shape.
@@ -45,19 +44,22 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        of_json(error.inner(), &path)
+        // `{}` in place of a variant counts as broken for serde_json, though it is JSON.
+        let is_json = || serde_json::from_slice::<IgnoredAny>(body).is_ok();
+        if error.inner().is_data() || is_json() { of_shape(error.inner(), &path) } else { of_json(error.inner()) }
     })?;
-    reader.end().map_err(|error| of_json(&error, "."))?;
+    reader.end().map_err(|error| of_json(&error))?;
     Ok(value)
 }
 
-fn of_json(error: &serde_json::Error, path: &str) -> Problem {
-    if error.classify() == Category::Data {
-        let words = error.to_string();
-        let words = words.split(" at line ").next().unwrap_or_default();
-        let field = if path == "." { missing_field(words).unwrap_or("body") } else { path };
-        return Problem::invalid(field, "invalid", format!("{field}: {words}."));
-    }
+fn of_shape(error: &serde_json::Error, path: &str) -> Problem {
+    let words = error.to_string();
+    let words = words.split(" at line ").next().unwrap_or_default();
+    let field = if path == "." { missing_field(words).unwrap_or("body") } else { path };
+    Problem::invalid(field, "invalid", format!("{field}: {words}."))
+}
+
+fn of_json(error: &serde_json::Error) -> Problem {
     let (line, column) = (error.line(), error.column());
     Problem::new(400, "bad_json", format!("The body is not JSON: see line {line}, column {column}."))
 }
@@ -78,6 +80,19 @@ mod tests {
         name: String,
         #[expect(dead_code)]
         size: u8,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        #[expect(dead_code)]
+        Round(u8),
+    }
+
+    #[test]
+    fn an_empty_object_in_place_of_a_variant_is_another_shape() {
+        let problem = parse::<std::collections::BTreeMap<String, Kind>>(b"{\"kind\": {}}").unwrap_err();
+        assert_eq!((problem.status, problem.errors[0].field.as_str()), (422, "kind"));
     }
 
     #[test]

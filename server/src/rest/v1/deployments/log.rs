@@ -86,6 +86,8 @@ fn pages(
             Some((page, next.map(|next| (next, after))))
         }
     })
+    // Layers around the body may look once more after the end.
+    .fuse()
 }
 
 fn event(name: &str, seq: i64, line: &LogItem) -> Result<Event, Infallible> {
