@@ -1,6 +1,6 @@
 //! The files of a build, streamed as a tar archive that is the same for the same files, so that layers are reused.
 
-use crate::{BuildContext, BuildError, Error, dockerignore::Rules};
+use crate::{BuildContext, BuildError, Error, Labels, dockerignore::Rules};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::{
@@ -12,8 +12,38 @@ use std::{
 use tar::{Builder, EntryType, Header, HeaderMode};
 use tokio_util::io::{ReaderStream, SyncIoBridge};
 
-/// The name under which a generated Dockerfile is sent; no repository's file is in its way.
-pub(crate) const GENERATED: &str = ".webmeteor.Dockerfile";
+/// The name under which the Dockerfile is sent, generated or not; no repository's file is in its way.
+pub(crate) const SENT_DOCKERFILE: &str = ".webmeteor.Dockerfile";
+
+/// Which files are left out.
+const IGNORE: &str = ".dockerignore";
+
+/// The folder's own Dockerfile; a link is followed inside the folder only. `None` where there is none.
+fn own_dockerfile(folder: &Path) -> io::Result<Option<String>> {
+    let path = match folder.join("Dockerfile").canonicalize() {
+        Ok(path) if path.starts_with(folder) => path,
+        Ok(_) => return Ok(None),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    std::fs::read(path).map(|text| Some(String::from_utf8_lossy(&text).into_owned()))
+}
+
+/// `LABEL` with all labels; begins on a line of its own.
+fn label_line(labels: &Labels) -> String {
+    let quoted = |text: &str| {
+        let escaped: String = text
+            .chars()
+            .filter(|c| !c.is_control())
+            .flat_map(|c| matches!(c, '"' | '\\' | '$').then_some('\\').into_iter().chain([c]))
+            .collect();
+        format!("\"{escaped}\"")
+    };
+    if labels.is_empty() {
+        return String::new();
+    }
+    labels.iter().fold("\nLABEL".to_owned(), |line, (key, value)| format!("{line} {}={}", quoted(key), quoted(value)))
+}
 
 /// Bytes on their way between the thread that reads files and the engine.
 const IN_FLIGHT: usize = 256 * 1024;
@@ -23,12 +53,14 @@ const IN_FLIGHT: usize = 256 * 1024;
 pub(crate) struct Folder {
     path: PathBuf,
     rules: Rules,
-    generated: Option<String>,
+    ignored: String,
+    dockerfile: String,
 }
 
 impl Folder {
-    /// Checks the folder and reads its `.dockerignore`.
-    pub(crate) fn open(context: &BuildContext, generated: Option<String>) -> Result<Self, BuildError> {
+    /// Checks the folder and reads its `.dockerignore`. The labels become one line behind the Dockerfile: given to the
+    /// engine beside it, each would be a layer, and a container, of its own.
+    pub(crate) fn open(context: &BuildContext, generated: Option<String>, labels: &Labels) -> Result<Self, BuildError> {
         let no_folder = || BuildError::NoFolder { folder: context.folder.clone() };
         let unreadable = |path: &Path, e: &io::Error| Error::Folder { path: path.to_owned(), message: e.to_string() };
         let root = context.root.canonicalize().map_err(|e| unreadable(&context.root, &e))?;
@@ -36,19 +68,27 @@ impl Folder {
         if !path.starts_with(&root) || !path.is_dir() {
             return Err(no_folder());
         }
-        if generated.is_none() && path.join("Dockerfile").symlink_metadata().is_err() {
-            return Err(BuildError::NoDockerfile { folder: context.folder.clone() });
-        }
-        let ignore = path.join(".dockerignore");
+        let text = match generated {
+            Some(text) => text,
+            None => own_dockerfile(&path)
+                .map_err(|e| unreadable(&path.join("Dockerfile"), &e))?
+                .ok_or_else(|| BuildError::NoDockerfile { folder: context.folder.clone() })?,
+        };
+        // A line that goes on would swallow the labels.
+        let dockerfile = text.trim_end().trim_end_matches('\\').to_owned() + &label_line(labels) + "\n";
+        let ignore = path.join(IGNORE);
         // Only a plain file: a link could lead to a file that is not the repository's.
-        let rules = match ignore.symlink_metadata() {
+        let ignored = match ignore.symlink_metadata() {
             Ok(meta) if meta.is_file() => {
                 let text = std::fs::read(&ignore).map_err(|e| unreadable(&ignore, &e))?;
-                Rules::parse(&String::from_utf8_lossy(&text))
+                String::from_utf8_lossy(&text).into_owned()
             }
-            _ => Rules::default(),
+            _ => String::new(),
         };
-        Ok(Self { path, rules, generated })
+        let rules = Rules::parse(&ignored);
+        // The engine leaves these two out of what `COPY` sees: one is other with every build and would spoil the cache.
+        let ignored = ignored + "\n" + SENT_DOCKERFILE + "\n" + IGNORE + "\n";
+        Ok(Self { path, rules, ignored, dockerfile })
     }
 
     /// The archive, made while it is read; ends early when the reader goes away, and with an error when a file
@@ -67,11 +107,11 @@ impl Folder {
     fn write(&self, out: impl Write) -> io::Result<()> {
         let mut tar = Builder::new(out);
         self.write_folder(&mut tar, Path::new(""))?;
-        if let Some(text) = &self.generated {
+        for (name, text) in [(SENT_DOCKERFILE, &self.dockerfile), (IGNORE, &self.ignored)] {
             let mut header = Header::new_gnu();
             header.set_size(text.len() as u64);
             header.set_mode(0o644);
-            tar.append_data(&mut header, GENERATED, text.as_bytes())?;
+            tar.append_data(&mut header, name, text.as_bytes())?;
         }
         tar.into_inner()?.flush()
     }
@@ -83,7 +123,7 @@ impl Folder {
         for name in names {
             let relative = below.join(&name);
             let meta = self.path.join(&relative).symlink_metadata()?;
-            let leave_out = self.leaves_out(below, &name, &relative);
+            let leave_out = self.leaves_out(below, &name, &relative) || relative == Path::new(IGNORE);
             if meta.is_dir() {
                 if !leave_out {
                     append(tar, &meta, |tar, header| tar.append_data(header, &relative, io::empty()))?;
@@ -152,7 +192,7 @@ mod tests {
 
     fn open(dir: &Path, folder: &str, generated: Option<&str>) -> Result<Folder, BuildError> {
         let context = BuildContext { root: dir.to_owned(), folder: folder.into() };
-        Folder::open(&context, generated.map(Into::into))
+        Folder::open(&context, generated.map(Into::into), &Labels::new())
     }
 
     fn bytes(folder: &Folder) -> Vec<u8> {
@@ -191,7 +231,9 @@ mod tests {
         ]);
         let sent = entries(&open(dir.path(), ".", None).unwrap());
         let paths: Vec<&str> = sent.keys().map(String::as_str).collect();
-        assert_eq!(paths, [".dockerignore", "Dockerfile", "skip/keep", "src", "src/a.txt"]);
+        assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "skip/keep", "src", "src/a.txt"]);
+        assert_eq!(sent[SENT_DOCKERFILE], "FROM x\n");
+        assert!(sent[IGNORE].ends_with("\n.webmeteor.Dockerfile\n.dockerignore\n"));
     }
 
     #[test]
@@ -228,8 +270,21 @@ mod tests {
     fn a_generated_dockerfile_goes_along() {
         let dir = checkout(&[("index.html", "hello")]);
         let sent = entries(&open(dir.path(), ".", Some("FROM y")).unwrap());
-        assert_eq!(sent[GENERATED], "FROM y");
+        assert_eq!(sent[SENT_DOCKERFILE], "FROM y\n");
         assert_eq!(sent["index.html"], "hello");
+    }
+
+    #[test]
+    fn labels_are_one_line_and_cannot_leave_it() {
+        let labels = Labels::from([("a".into(), "1".into()), ("b".into(), "x\" $HOME\\\nRUN false".into())]);
+        assert_eq!(label_line(&labels), "\nLABEL \"a\"=\"1\" \"b\"=\"x\\\" \\$HOME\\\\RUN false\"");
+    }
+
+    #[test]
+    fn a_dockerfile_that_leads_out_of_the_folder_is_none() {
+        let dir = checkout(&[("index.html", "")]);
+        symlink("/etc/passwd", dir.path().join("Dockerfile")).unwrap();
+        assert_eq!(open(dir.path(), ".", None).unwrap_err(), BuildError::NoDockerfile { folder: ".".into() });
     }
 
     #[test]

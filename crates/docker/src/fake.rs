@@ -1,8 +1,8 @@
 //! A runtime in memory, for speed and for the faults that a real engine does not produce on demand.
 
 use crate::{
-    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, EventKind, ExecOutput,
-    Health, Image, ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime,
+    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, EventKind,
+    ExecOutput, Health, Image, ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime,
     SiteContainer, Stats, Version, VolumeState,
 };
 use async_trait::async_trait;

@@ -3,7 +3,7 @@
 use super::images;
 use crate::{
     BuildError, BuildRequest, Error, ImageId, LogLine, Result,
-    context::{Folder, GENERATED},
+    context::{Folder, SENT_DOCKERFILE},
     lines::Lines,
 };
 use bollard::{Docker, query_parameters::BuildImageOptionsBuilder};
@@ -41,19 +41,17 @@ pub(super) async fn build(
 async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>) -> Result<ImageId, BuildError> {
     let BuildRequest { context, dockerfile, tag, labels, args, network, no_cache, .. } = &request;
     images::checked(tag)?;
-    let generated = dockerfile.is_some();
-    let (context, dockerfile) = (context.clone(), dockerfile.clone());
-    let folder = tokio::task::spawn_blocking(move || Folder::open(&context, dockerfile))
+    let (context, dockerfile, labels) = (context.clone(), dockerfile.clone(), labels.clone());
+    let folder = tokio::task::spawn_blocking(move || Folder::open(&context, dockerfile, &labels))
         .await
         .map_err(|e| Error::Unavailable(e.to_string()))??;
 
     let mut options = BuildImageOptionsBuilder::new()
-        .dockerfile(if generated { GENERATED } else { "Dockerfile" })
+        .dockerfile(SENT_DOCKERFILE)
         .t(tag)
         .nocache(*no_cache)
         .rm(true)
         .forcerm(true)
-        .labels(&labels.clone().into_iter().collect::<HashMap<_, _>>())
         .buildargs(&args.clone().into_iter().collect::<HashMap<_, _>>());
     if let Some(network) = network {
         options = options.networkmode(network);
@@ -76,19 +74,29 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
         let _ = noted.set(error.to_string());
     });
     let mut answer = docker.build_image(options.build(), None, Some(bollard::body_try_stream(files)));
-    let mut lines = Lines::default();
+    let (mut stdout, mut stderr) = (Lines::default(), Lines::default());
     let (mut id, mut disk_full) = (None, false);
+    let mut failed = None;
     while let Some(info) = answer.next().await {
-        let info = info.map_err(|error| match unreadable.get() {
-            Some(message) => {
-                BuildError::Engine(Error::Folder { path: request.context.root.clone(), message: message.clone() })
+        let info = match info {
+            Ok(info) => info,
+            Err(error) => {
+                failed = Some(match unreadable.get() {
+                    Some(message) => {
+                        let path = request.context.root.clone();
+                        BuildError::Engine(Error::Folder { path, message: message.clone() })
+                    }
+                    None => failure(error, disk_full),
+                });
+                break;
             }
-            None => failure(error, disk_full),
-        })?;
+        };
         id = info.aux.and_then(|aux| aux.id).or(id);
-        for text in info.stream.map(|piece| lines.push(&piece)).unwrap_or_default() {
+        let (stream, piece) = pipe(info.stream.as_deref().unwrap_or_default());
+        let lines = if stream == Stream::Stderr { &mut stderr } else { &mut stdout };
+        for text in lines.push(piece) {
             disk_full |= text.contains("No space left on device");
-            say(&log, text).await;
+            say(&log, stream, text).await;
         }
         // A pull of the base image: one line per state, not one per progress.
         if let (Some(status), None) = (info.status, info.progress_detail) {
@@ -96,21 +104,32 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
                 Some(id) => format!("{id}: {status}"),
                 None => status,
             };
-            say(&log, text).await;
+            say(&log, Stream::Stdout, text).await;
         }
     }
-    if let Some(text) = lines.finish() {
-        say(&log, text).await;
+    for (stream, mut lines) in [(Stream::Stdout, stdout), (Stream::Stderr, stderr)] {
+        if let Some(text) = lines.finish() {
+            say(&log, stream, text).await;
+        }
     }
-    match id {
-        Some(id) => Ok(ImageId(id)),
-        None => Err(Error::Unavailable("it broke off the build".into()).into()),
+    match (failed, id) {
+        (Some(error), _) => Err(error),
+        (None, Some(id)) => Ok(ImageId(id)),
+        (None, None) => Err(Error::Unavailable("it broke off the build".into()).into()),
     }
 }
 
-async fn say(log: &mpsc::Sender<LogLine>, text: String) {
+async fn say(log: &mpsc::Sender<LogLine>, stream: Stream, text: String) {
     // Nobody listening is no reason to end the build.
-    let _ = log.send(LogLine { at: None, stream: Stream::Stdout, text }).await;
+    let _ = log.send(LogLine { at: None, stream, text }).await;
+}
+
+/// The classic builder has one pipe, and puts what a step wrote to standard error between two colour codes.
+fn pipe(piece: &str) -> (Stream, &str) {
+    match piece.strip_prefix("\u{1b}[91m").and_then(|rest| rest.strip_suffix("\u{1b}[0m")) {
+        Some(written) => (Stream::Stderr, written),
+        None => (Stream::Stdout, piece),
+    }
 }
 
 /// The limits as the engine's API names them; bollard's options have no control group and cap memory at 2 GiB.

@@ -91,8 +91,7 @@ fn measured(found: &ContainerStatsResponse) -> Stats {
 /// The container's share of all CPU time between the two measurements of one answer.
 fn cpu_millis(found: &ContainerStatsResponse) -> Option<u32> {
     let (now, before) = (found.cpu_stats.as_ref()?, found.precpu_stats.as_ref()?);
-    let used =
-        now.cpu_usage.as_ref()?.total_usage?.checked_sub(before.cpu_usage.as_ref()?.total_usage.unwrap_or(0))?;
+    let used = now.cpu_usage.as_ref()?.total_usage?.checked_sub(before.cpu_usage.as_ref()?.total_usage.unwrap_or(0))?;
     let all = now.system_cpu_usage?.checked_sub(before.system_cpu_usage?)?;
     let cpus = u64::from(now.online_cpus.unwrap_or(1));
     u32::try_from((used * cpus * 1000).checked_div(all)?).ok()

@@ -5,8 +5,8 @@ use crate::{HealthCommand, Labels, PlatformContainer, Result, SiteContainer};
 use bollard::{
     Docker,
     models::{
-        ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount,
-        MountBindOptions, MountType, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
+        ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig,
+        Mount, MountBindOptions, MountType, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
     },
     query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions},
 };

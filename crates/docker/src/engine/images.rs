@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_reference_cannot_become_another_path() {
-        for good in ["debian:bookworm-slim", "webmeteor/acme-shop-www:1f2e", "sha256:0a1b", "h.example:5000/a/b@sha256:0"]
+        for good in
+            ["debian:bookworm-slim", "webmeteor/acme-shop-www:1f2e", "sha256:0a1b", "h.example:5000/a/b@sha256:0"]
         {
             assert!(checked(good).is_ok(), "{good}");
         }

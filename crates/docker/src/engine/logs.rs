@@ -13,13 +13,7 @@ use model::deployment::Stream;
 use time::OffsetDateTime;
 
 fn options(lines: usize, follow: bool) -> LogsOptions {
-    LogsOptionsBuilder::new()
-        .follow(follow)
-        .stdout(true)
-        .stderr(true)
-        .timestamps(true)
-        .tail(&lines.to_string())
-        .build()
+    LogsOptionsBuilder::new().follow(follow).stdout(true).stderr(true).timestamps(true).tail(&lines.to_string()).build()
 }
 
 pub(super) async fn tail(docker: &Docker, name: &str, lines: usize) -> Result<Vec<LogLine>> {

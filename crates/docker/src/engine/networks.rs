@@ -7,7 +7,7 @@ use bollard::{
     models::{Ipam, IpamConfig, Network, NetworkCreateRequest},
     query_parameters::ListNetworksOptionsBuilder,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 pub(super) async fn ensure(docker: &Docker, spec: &NetworkSpec) -> Result<()> {
     if let Some(there) = find(docker, &spec.name).await? {
@@ -27,12 +27,24 @@ pub(super) async fn ensure(docker: &Docker, spec: &NetworkSpec) -> Result<()> {
     match within(CALL, docker.create_network(request)).await {
         Ok(_) => Ok(()),
         // Engine 20.10 takes a name twice, but never a subnet: whoever came second finds the first one's network.
-        Err(error @ (Error::SubnetTaken(_) | Error::Conflict(_))) => match find(docker, &spec.name).await? {
+        Err(error @ (Error::SubnetTaken(_) | Error::Conflict(_))) => match appears(docker, &spec.name).await? {
             Some(there) => same(spec, &there),
             None => Err(error),
         },
         Err(error) => Err(error),
     }
+}
+
+/// A network whose making another call has begun takes its subnet before it can be found.
+async fn appears(docker: &Docker, name: &str) -> Result<Option<NetworkState>> {
+    for _ in 0..20 {
+        let found = find(docker, name).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(None)
 }
 
 fn same(spec: &NetworkSpec, there: &NetworkState) -> Result<()> {

@@ -66,12 +66,10 @@ struct Health {
     start_period: Option<Duration>,
 }
 
-/// Reads the file and looks at the folders it names.
+/// Reads the file and looks at the folders it names. A file without services leaves finding them to the other rules:
+/// its `services` are empty then.
 pub(super) fn read(tree: &Tree, text: &str) -> Result<Manifest, DiscoverError> {
     let file: File = toml::from_str(text).map_err(|e| at(text, e.span(), e.message()))?;
-    if file.services.is_empty() {
-        return Err(DiscoverError::invalid(format!("{FILE} names no service; begin one with [services.www].")));
-    }
     if file.services.len() > MAX_SERVICES {
         return Err(DiscoverError::invalid(format!("{FILE} names more than {MAX_SERVICES} services.")));
     }
@@ -82,7 +80,8 @@ pub(super) fn read(tree: &Tree, text: &str) -> Result<Manifest, DiscoverError> {
             .map_err(|e| if e.is_about_service { at(text, Some(span), &e.error.message) } else { e.error })?;
         drafts.insert(name, draft);
     }
-    Ok(Manifest { services: finish(drafts)?, postgres: file.database.postgres, found_by: FILE.into() })
+    let services = if drafts.is_empty() { Vec::new() } else { finish(drafts)? };
+    Ok(Manifest { services, postgres: file.database.postgres, found_by: FILE.into() })
 }
 
 /// An error, and whether it is about the service's lines or about a file elsewhere.

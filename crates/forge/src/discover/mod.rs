@@ -57,14 +57,17 @@ impl DiscoverError {
 /// A [`DiscoverError`] that a person can act on.
 pub fn discover(root: &Path) -> Result<Manifest, DiscoverError> {
     let tree = Tree::open(root)?;
-    if let Some(text) = tree.file(manifest::FILE)? {
-        return manifest::read(&tree, &text);
-    }
+    let declared = tree.file(manifest::FILE)?.map(|text| manifest::read(&tree, &text)).transpose()?;
+    let postgres = match declared {
+        Some(whole) if !whole.services.is_empty() => return Ok(whole),
+        Some(rest) => rest.postgres,
+        None => false,
+    };
     if let Some(found) = folders(&tree)? {
-        return Ok(found);
+        return Ok(Manifest { postgres, ..found });
     }
     let (found_by, draft) = whole(&tree)?;
-    Ok(Manifest { services: finish(BTreeMap::from([(name("www")?, draft)]))?, postgres: false, found_by })
+    Ok(Manifest { services: finish(BTreeMap::from([(name("www")?, draft)]))?, postgres, found_by })
 }
 
 /// `www/`, `api/` and `alert/`, those that have a Dockerfile.

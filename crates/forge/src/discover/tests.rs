@@ -264,7 +264,6 @@ fn a_mistake_in_the_manifest_is_told_with_its_line_and_key() {
         assert!(error.message.contains(words), "{text}\n{error}");
     }
     for (text, words) in [
-        ("", "names no service"),
         (
             &format!("{one}route = \"/x\"\n[services.b]\nimage = \"b\"\nport = 1\nroute = \"/x\"\n"),
             "both have the route",
@@ -292,4 +291,10 @@ fn a_pointer_of_git_lfs_is_named_as_one() {
         assert_eq!(error.code, FailureCode::RepositoryRefused);
         assert!(error.message.contains("Git LFS"), "{error}");
     }
+}
+
+#[test]
+fn a_file_without_services_leaves_finding_them_to_the_other_rules() {
+    let found = found(&[("webmeteor.toml", "# nothing yet\n[database]\npostgres = true\n"), ("index.html", "hello")]);
+    assert_eq!((found.found_by.as_str(), found.postgres), ("static", true));
 }
