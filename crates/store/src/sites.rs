@@ -119,6 +119,15 @@ pub async fn for_webhook_by_repository(conn: &mut PgConnection, addresses: &[Str
     .await
 }
 
+/// For the webhook alone: the site whose repository the platform keeps itself, by the names in its Git address.
+pub async fn for_webhook_by_names(conn: &mut PgConnection, team: &str, slug: &str) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.slug = $2 and t.slug = $1 and s.deleting_at is null")))
+        .bind(team)
+        .bind(slug)
+        .fetch_optional(conn)
+        .await
+}
+
 /// Whether a slug is taken by any team's site.
 pub async fn slug_taken(conn: &mut PgConnection, slug: &str) -> Result<bool> {
     sqlx::query_scalar("select exists (select 1 from sites where slug = $1)").bind(slug).fetch_one(conn).await

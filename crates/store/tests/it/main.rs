@@ -1,0 +1,10 @@
+//! What the store promises, against a real PostgreSQL: a test in each file for each statement that has a rule.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+mod environments;
+mod logs_and_events;
+mod queue;
+mod releases;
+mod sites;
