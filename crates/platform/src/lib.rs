@@ -23,6 +23,7 @@ pub mod sites;
 mod testing;
 pub mod tokens;
 pub mod vault;
+pub mod webhooks;
 pub mod worker;
 
 pub use error::{Error, Result};

@@ -1,7 +1,7 @@
 //! The one look into a body before its signature is checked: only which repository it speaks of, to find whose secret
 //! to try. Nothing read here is believed.
 
-use super::{Provider, RepositoryKey, payload::json_of, shapes::Place};
+use super::{Provider, RepositoryKey, Unreadable, payload::json_of, shapes::Place};
 use http::HeaderMap;
 use serde::Deserialize;
 
@@ -17,12 +17,25 @@ struct Unverified {
     project: Option<Place>,
 }
 
-/// The repositories that a body claims to come from, without repeats; empty for whatever cannot be read.
+/// The repositories that a body claims to come from, without repeats; none if it names none.
 ///
 /// **Not verified**: good for choosing which secrets to try, and for nothing else.
-pub fn repository_urls_unverified(provider: Provider, headers: &HeaderMap, body: &[u8]) -> Vec<RepositoryKey> {
-    let Ok(json) = json_of(headers, body) else { return Vec::new() };
-    let Ok(claims) = serde_json::from_slice::<Unverified>(&json) else { return Vec::new() };
+///
+/// # Errors
+/// [`Unreadable`] if it is not JSON at all.
+pub fn repository_urls_unverified(
+    provider: Provider,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Vec<RepositoryKey>, Unreadable> {
+    let unreadable = |reason: String| Unreadable { provider, reason };
+    let json = json_of(headers, body).map_err(unreadable)?;
+    let claims: Unverified = match serde_json::from_slice(&json) {
+        Ok(claims) => claims,
+        // JSON of another shape: whose it is stays unknown.
+        Err(error) if error.is_data() => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error.to_string())),
+    };
     // Elsewhere `project` is another thing: on GitHub a board, on Bitbucket a group of repositories.
     let project = claims.project.filter(|_| provider == Provider::GitLab);
     let mut keys = Vec::new();
@@ -31,7 +44,7 @@ pub fn repository_urls_unverified(provider: Provider, headers: &HeaderMap, body:
             keys.push(key);
         }
     }
-    keys
+    Ok(keys)
 }
 
 #[cfg(test)]
@@ -40,6 +53,7 @@ mod tests {
 
     fn keys(provider: Provider, body: &str) -> Vec<String> {
         repository_urls_unverified(provider, &HeaderMap::new(), body.as_bytes())
+            .unwrap()
             .into_iter()
             .map(|key| key.as_str().to_owned())
             .collect()
@@ -61,10 +75,17 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_names_no_repository() {
+    fn json_of_another_shape_names_no_repository() {
+        for body in ["[]", "null", r#"{"repository": 7}"#, r#"{"repository": {"clone_url": {}}}"#, "{}"] {
+            assert!(keys(Provider::GitHub, body).is_empty(), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_unreadable() {
         let deep = "[".repeat(100_000);
-        for body in ["", "{", "[]", "null", r#"{"repository": 7}"#, r#"{"repository": {"clone_url": {}}}"#, &deep] {
-            assert!(keys(Provider::GitHub, body).is_empty());
+        for body in ["", "{", "hello", &deep] {
+            assert!(repository_urls_unverified(Provider::GitHub, &HeaderMap::new(), body.as_bytes()).is_err());
         }
     }
 }

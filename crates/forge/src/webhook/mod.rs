@@ -12,7 +12,7 @@ mod signature;
 pub use lookup::repository_urls_unverified;
 pub use payload::{Payload, PullRequest, Push, RefChange, RefKind, Unreadable, parse};
 pub use repository::RepositoryKey;
-pub use signature::{BadSignature, verify};
+pub use signature::{BadSignature, is_signed, verify};
 
 use http::HeaderMap;
 use sha2::{Digest, Sha256};

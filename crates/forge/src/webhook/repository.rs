@@ -46,12 +46,9 @@ impl RepositoryKey {
         &self.0
     }
 
-    /// Every lower-cased web address with this key that a person could have typed, for an indexed look-up.
-    pub fn spellings(&self) -> Vec<String> {
-        ["https://", "http://"]
-            .into_iter()
-            .flat_map(|scheme| ["", ".git", "/", ".git/"].map(|end| format!("{scheme}{}{end}", self.0)))
-            .collect()
+    /// Its web addresses in lower case, without `.git` and a slash at the end.
+    pub fn addresses(&self) -> [String; 2] {
+        ["https", "http"].map(|scheme| format!("{scheme}://{}", self.0))
     }
 }
 
@@ -101,10 +98,9 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_has_the_key_it_came_from() {
-        let key = RepositoryKey::of("https://example.org/group/sub/site.git").unwrap();
-        for spelling in key.spellings() {
-            assert_eq!(RepositoryKey::of(&spelling).as_ref(), Some(&key), "{spelling}");
-        }
+    fn its_addresses_have_the_key_they_came_from() {
+        let key = RepositoryKey::of("https://example.org/Group/sub/site.git").unwrap();
+        assert_eq!(key.addresses(), ["https://example.org/group/sub/site", "http://example.org/group/sub/site"]);
+        assert!(key.addresses().iter().all(|address| RepositoryKey::of(address).as_ref() == Some(&key)));
     }
 }

@@ -11,6 +11,20 @@ use subtle::ConstantTimeEq;
 #[error("the signature is missing or wrong")]
 pub struct BadSignature;
 
+/// Whether there is a signature at all, right or wrong.
+pub fn is_signed(provider: Provider, headers: &HeaderMap) -> bool {
+    signature_headers(provider).iter().any(|name| headers.contains_key(*name))
+}
+
+fn signature_headers(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::GitHub => &["x-hub-signature-256"],
+        Provider::GitLab => &["x-gitlab-token"],
+        Provider::Bitbucket => &["x-hub-signature"],
+        Provider::Gitea => &["x-gitea-signature", "x-forgejo-signature"],
+    }
+}
+
 /// Checks that whoever sent this knows the secret.
 ///
 /// GitHub, Bitbucket, Gitea and Forgejo send HMAC-SHA256 of the body in lower-case hexadecimal digits; GitLab sends the
@@ -19,22 +33,16 @@ pub struct BadSignature;
 /// # Errors
 /// [`BadSignature`] for anything but exactly the right signature in the forge's own header.
 pub fn verify(provider: Provider, headers: &HeaderMap, body: &[u8], secret: &[u8]) -> Result<(), BadSignature> {
-    let header = |name: &str| headers.get(name).map(http::HeaderValue::as_bytes);
+    let sent = signature_headers(provider).iter().find_map(|name| headers.get(*name)).map(http::HeaderValue::as_bytes);
     // An empty secret would make everybody's signature right.
     if secret.is_empty() {
         return Err(BadSignature);
     }
     if provider == Provider::GitLab {
-        let token = header("x-gitlab-token").ok_or(BadSignature)?;
+        let token = sent.ok_or(BadSignature)?;
         return if bool::from(token.ct_eq(secret)) { Ok(()) } else { Err(BadSignature) };
     }
-    let (sent, prefix) = match provider {
-        Provider::GitHub => (header("x-hub-signature-256"), &b"sha256="[..]),
-        Provider::Bitbucket => (header("x-hub-signature"), &b"sha256="[..]),
-        Provider::Gitea | Provider::GitLab => {
-            (header("x-gitea-signature").or_else(|| header("x-forgejo-signature")), &b""[..])
-        }
-    };
+    let prefix: &[u8] = if provider == Provider::Gitea { b"" } else { b"sha256=" };
     // The body is hashed even without a usable header, so that the answer takes the same time.
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| BadSignature)?;
     mac.update(body);
@@ -99,6 +107,7 @@ mod tests {
     fn no_signature_an_empty_one_and_another_forges_header_are_refused() {
         for provider in ALL {
             assert_eq!(verify(provider, &HeaderMap::new(), b"x", SECRET), Err(BadSignature));
+            assert!(!is_signed(provider, &HeaderMap::new()));
             let (name, value) = signed(provider, b"x");
             assert_eq!(check(provider, name, b"", b"x"), Err(BadSignature));
             assert_eq!(check(provider, name, b"sha256=", b"x"), Err(BadSignature));
