@@ -76,6 +76,14 @@ export class Api {
     );
   }
 
+  /** Waits until a deployment is live; one that is not says why. */
+  async live(deployment: string): Promise<any> {
+    const ended = await this.ended(deployment);
+    if (ended.status === "live") return ended;
+    const log = (await this.log(deployment)).map((line) => line.text).join("\n");
+    throw new Error(`The deployment is ${ended.status}: ${JSON.stringify(ended.error, null, 2)}\n${log}`);
+  }
+
   /** The whole log of a deployment that has ended. */
   async log(deployment: string): Promise<{ seq: number; stream: string; text: string }[]> {
     const lines = [];

@@ -39,14 +39,16 @@ export async function mark(page: Page): Promise<{ isSame: () => Promise<boolean>
   return { isSame: () => page.evaluate(() => "wasNotLoadedAgain" in window) };
 }
 
-/** What axe finds wrong, by the rules of WCAG 2.2 AA and its own best practices. */
+/** What axe finds wrong (of each rule the first places), by the rules of WCAG 2.2 AA and its own best practices. */
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations } = await axe.run({ runOnly: tags });
-    return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}\n${node.failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map((node) => `${id} (${nodes.length} in all): ${node.html}\n${node.failureSummary}`),
+    );
   });
 }
 

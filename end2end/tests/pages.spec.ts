@@ -31,7 +31,7 @@ test.beforeAll(async ({ browser }) => {
     cookies[visitor] = await context.cookies();
     await context.close();
   }
-  expect(await owner.ended(made.deployment)).toMatchObject({ status: "live" });
+  await owner.live(made.deployment);
 });
 
 const PAGES: { name: string; visitor: Visitor; path: () => string; heading: string | RegExp }[] = [
@@ -73,7 +73,7 @@ test("the theme can be chosen, and the choice is kept", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto("/");
   await hydrated(page);
-  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const background = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await background();
   await page.getByRole("button", { name: "Change between light and dark" }).click();
   expect(await background()).not.toBe(light);

@@ -37,7 +37,7 @@ test("tokens are had, renewed once and given back", async () => {
   const renewed = await new Api().post("/auth/refresh", { refresh_token: answer.body.refresh_token });
   expect(renewed.status).toBe(200);
   const me = await new Api(renewed.body.access_token).get("/me");
-  expect(me).toMatchObject({ status: 200, body: { user: { email: account.email } } });
+  expect(me).toMatchObject({ status: 200, body: { email: account.email, is_admin: false } });
   const again = await new Api().post("/auth/refresh", { refresh_token: answer.body.refresh_token });
   expect(again).toMatchObject(problem(401, "invalid_refresh_token"));
   const end = await new Api().post("/auth/logout", { refresh_token: renewed.body.refresh_token });
@@ -188,8 +188,8 @@ test.describe("a site from a Git repository", () => {
       repository: { kind: "remote", clone_url: url, branch: "main" },
       webhook: { secret: expect.stringMatching(/^\S{32,}$/) },
     });
-    first = await api.ended(site.deployment_id);
-    expect(first).toMatchObject({ status: "live", trigger: "create", message: "Begin", author: "Grace Hopper", error: null });
+    first = await api.live(site.deployment_id);
+    expect(first).toMatchObject({ trigger: "create", message: "Begin", author: "Grace Hopper", error: null });
     expect(first.steps.map((step: any) => step.name)).toEqual(["fetch", "build", "start", "verify", "switch", "drain"]);
     expect(await visit(slug)).toEqual({ status: 200, text: "first" });
   });
@@ -299,7 +299,7 @@ test.describe("a site from a Git repository", () => {
   test("goes back to an earlier release, and on to the same commit again", async () => {
     const back = await api.post(`/deployments/${first.id}/rollback`);
     expect(back.status).toBe(202);
-    expect(await api.ended(back.body.id)).toMatchObject({ status: "live", trigger: "rollback" });
+    expect(await api.live(back.body.id)).toMatchObject({ trigger: "rollback" });
     expect((await visit(slug)).text).toBe("first");
     expect(await api.post(`/deployments/${back.body.id}/rollback`)).toMatchObject(problem(409, "already_current"));
   });

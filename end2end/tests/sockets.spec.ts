@@ -101,7 +101,7 @@ test("a deployment is followed without loss or doubles, over lost connections", 
   await quick.lose();
   await usual.lose();
 
-  expect(await api.ended(site.deployment_id)).toMatchObject({ status: "live" });
+  await api.live(site.deployment_id);
   const log = await api.log(site.deployment_id);
   expect(log.length).toBeGreaterThan(LINES);
   for (const follower of followers) {
