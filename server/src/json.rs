@@ -1,13 +1,15 @@
 //! JSON bodies whose every mistake is told as a problem.
 
-use crate::problem::ApiProblem;
+use crate::{body, problem::ApiProblem};
 use axum::{
     extract::{FromRequest, Request},
-    http::{StatusCode, header},
+    http::header,
 };
-use bytes::Bytes;
 use model::Problem;
 use serde::de::{DeserializeOwned, IgnoredAny};
+
+/// The longest body, in bytes.
+const BODY_MAX: usize = 1024 * 1024;
 
 /// A JSON body. 400 `bad_json` where it is not JSON, 413 where it is too long, 415 where it does not say that it is
 /// JSON, 422 with the field where it is another shape.
@@ -17,18 +19,11 @@ pub struct ApiJson<T>(pub T);
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = ApiProblem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiProblem> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiProblem> {
         if !says_json(&request) {
             return Err(Problem::new(415, "unsupported_media_type", "Send `Content-Type: application/json`.").into());
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            ApiProblem(match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    Problem::new(413, "too_large", "The body is longer than this address takes.")
-                }
-                _ => Problem::new(400, "bad_request", "The body could not be read to its end."),
-            })
-        })?;
+        let body = body::read(request.into_body(), BODY_MAX).await?;
         parse(&body).map(Self).map_err(ApiProblem)
     }
 }

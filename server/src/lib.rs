@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod background;
+mod body;
 pub mod cli;
 pub mod config;
 pub mod database;

@@ -1,7 +1,6 @@
 //! `POST /webhook/customer-site` and `POST /webhook/customer-site/{site_id}`.
 
-use super::body::read;
-use crate::problem::ApiResult;
+use crate::{body::read, problem::ApiResult};
 use axum::{
     Json,
     body::Body,

@@ -1,6 +1,5 @@
 //! Where forges announce pushes: no session, no cookie, raw bytes.
 
-mod body;
 mod customer_site;
 
 use crate::{problem, state::AppState};

@@ -30,7 +30,7 @@ pub async fn read(body: Body, max: usize) -> ApiResult<Bytes> {
     }
     if length > max {
         let megabytes = max / (1024 * 1024);
-        return Err(Problem::new(413, "too_large", format!("A webhook has at most {megabytes} MB.")).into());
+        return Err(Problem::new(413, "too_large", format!("The body is longer than {megabytes} MB.")).into());
     }
     Ok(kept.into())
 }
