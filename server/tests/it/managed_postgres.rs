@@ -13,7 +13,7 @@ fn exists(pid: &str) -> bool {
 }
 
 async fn sign_in_works(app: &App, email: &str) -> bool {
-    let body = serde_json::json!({"email": email, "password": "correct horse battery staple"});
+    let body = serde_json::json!({"email": email, "password": "tide lamp orbit 7"});
     app.post("/api/v1/auth/token", None, &body).await.0 == 200
 }
 

@@ -294,7 +294,7 @@ impl App {
 
     /// A new account; its access token and its team's id.
     pub async fn register(&self, email: &str) -> (String, String) {
-        let body = serde_json::json!({"email": email, "password": "correct horse battery staple", "name": "Test"});
+        let body = serde_json::json!({"email": email, "password": "tide lamp orbit 7", "name": "Test"});
         let (status, answer) = self.post("/api/v1/auth/register", None, &body).await;
         assert_eq!(status, 201, "{answer}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
