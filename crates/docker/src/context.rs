@@ -123,7 +123,11 @@ impl Folder {
         for name in names {
             let relative = below.join(&name);
             let meta = self.path.join(&relative).symlink_metadata()?;
-            let leave_out = self.leaves_out(below, &name, &relative) || relative == Path::new(IGNORE);
+            // The rules are sent too, with two more: see `open`.
+            let leave_out = is_git(below, &name) || relative == Path::new(IGNORE) || self.rules.leave_out(&relative);
+            if leave_out && !meta.is_dir() {
+                continue;
+            }
             if meta.is_dir() {
                 if !leave_out {
                     append(tar, &meta, |tar, header| tar.append_data(header, &relative, io::empty()))?;
@@ -131,7 +135,6 @@ impl Folder {
                 if !leave_out || self.rules.bring_back_any() && !is_git(below, &name) {
                     self.write_folder(tar, &relative)?;
                 }
-            } else if leave_out {
             } else if meta.is_symlink() {
                 let target = self.path.join(&relative).read_link()?;
                 append(tar, &meta, |tar, header| {
@@ -144,15 +147,6 @@ impl Folder {
             }
         }
         Ok(())
-    }
-
-    fn leaves_out(&self, below: &Path, name: &OsStr, relative: &Path) -> bool {
-        if is_git(below, name) {
-            return true;
-        }
-        // The engine needs both even where a rule leaves them out, and drops them itself before the first step.
-        let needed = below.as_os_str().is_empty() && (name == "Dockerfile" || name == ".dockerignore");
-        !needed && self.rules.leave_out(relative)
     }
 }
 
@@ -231,7 +225,7 @@ mod tests {
         ]);
         let sent = entries(&open(dir.path(), ".", None).unwrap());
         let paths: Vec<&str> = sent.keys().map(String::as_str).collect();
-        assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "skip/keep", "src", "src/a.txt"]);
+        assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "Dockerfile", "skip/keep", "src", "src/a.txt"]);
         assert_eq!(sent[SENT_DOCKERFILE], "FROM x\n");
         assert!(sent[IGNORE].ends_with("\n.webmeteor.Dockerfile\n.dockerignore\n"));
     }
