@@ -21,7 +21,7 @@ use std::{
 use time::OffsetDateTime;
 use tokio::{
     sync::{broadcast, mpsc},
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval_at},
 };
 
 /// How many things one client may follow.
@@ -74,9 +74,10 @@ impl Feed {
 
     async fn follow(&mut self) -> Result<(), End> {
         let mut events = self.state.live.listen();
-        let mut look = interval(LOOK_AGAIN);
+        // Who the visitor is must be known before the first question.
+        self.look_again().await?;
+        let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first tick comes at once and tells who the visitor is.
         loop {
             tokio::select! {
                 biased;
