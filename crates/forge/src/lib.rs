@@ -6,4 +6,5 @@
 pub mod discover;
 pub mod git;
 pub mod hosted;
+pub mod serve;
 pub mod webhook;

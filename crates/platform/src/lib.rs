@@ -15,6 +15,7 @@ pub mod plan;
 pub mod proxy_container;
 pub mod reconcile;
 mod remove;
+pub mod repositories;
 mod routes;
 mod secrets;
 pub mod settings;

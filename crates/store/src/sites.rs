@@ -82,6 +82,16 @@ pub async fn by_id(conn: &mut PgConnection, teams: &[TeamId], id: SiteId) -> Res
         .await
 }
 
+/// One site of these teams by the names in its Git address.
+pub async fn by_names(conn: &mut PgConnection, teams: &[TeamId], team: &str, slug: &str) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and t.slug = $2 and s.slug = $3")))
+        .bind(teams)
+        .bind(team)
+        .bind(slug)
+        .fetch_optional(conn)
+        .await
+}
+
 /// The sites of these teams, newest first, those older than `before`.
 pub async fn list(
     conn: &mut PgConnection,

@@ -11,7 +11,7 @@ pub(crate) use checkout::{commit_info, write_tree_to};
 pub(crate) use fetch::resolve;
 pub use fetch::{FetchRequest, fetch};
 pub use remote::{Remote, RemoteRequest, ls_remote};
-pub(crate) use run::{Git, GitError};
+pub(crate) use run::{Git, GitError, Group, MAX_STDERR, read};
 
 use model::deployment::FailureCode;
 

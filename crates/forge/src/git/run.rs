@@ -14,7 +14,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Standard error is kept up to here; git's last words matter, a server's chatter does not.
-const MAX_STDERR: usize = 64 * 1024;
+pub(crate) const MAX_STDERR: usize = 64 * 1024;
 const MAX_STDOUT: usize = 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -193,6 +193,14 @@ impl Git {
         if status.success() { Ok(stdout) } else { Err(GitError::Exit { code: status.code(), stderr }) }
     }
 
+    /// Starts it with all three pipes open, for a conversation that is longer than memory. The time limit and the
+    /// token of [`Git::run`] do not apply; whoever holds the group ends it.
+    pub(crate) fn start(self) -> Result<(Child, Group), GitError> {
+        let child = self.command().stdin(Stdio::piped()).spawn().map_err(GitError::Start)?;
+        let group = Group::of(&child);
+        Ok((child, group))
+    }
+
     /// Runs it; standard output as one trimmed text.
     pub(crate) async fn text(self) -> Result<String, GitError> {
         Ok(String::from_utf8_lossy(&self.run().await?).trim().to_owned())
@@ -231,7 +239,7 @@ async fn talk(
     Ok((child.wait().await.map_err(GitError::Pipe)?, stdout, stderr))
 }
 
-async fn read(pipe: Option<impl AsyncRead + Unpin>, max: usize) -> Result<Vec<u8>, GitError> {
+pub(crate) async fn read(pipe: Option<impl AsyncRead + Unpin>, max: usize) -> Result<Vec<u8>, GitError> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
         pipe.take(max as u64).read_to_end(&mut bytes).await.map_err(GitError::Pipe)?;
@@ -240,7 +248,7 @@ async fn read(pipe: Option<impl AsyncRead + Unpin>, max: usize) -> Result<Vec<u8
 }
 
 /// The child's process group; ends with it whatever git started, also when the future is dropped.
-struct Group(Option<Pid>);
+pub(crate) struct Group(Option<Pid>);
 
 impl Group {
     fn of(child: &Child) -> Self {
@@ -248,7 +256,7 @@ impl Group {
     }
 
     /// Both pipes are closed and the child is waited for: its number may soon be another's.
-    fn has_ended(&mut self) {
+    pub(crate) fn has_ended(&mut self) {
         self.0 = None;
     }
 }

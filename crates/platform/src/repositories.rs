@@ -1,0 +1,129 @@
+//! The repositories that the platform keeps: who may read and write one, and what a push to it starts.
+
+use crate::{
+    Platform, Result, access,
+    deployments::{Queued, enqueue},
+};
+use forge::hosted;
+use model::{
+    Actor, DeploymentId, Problem, SiteId,
+    deployment::Trigger,
+    names::{BranchName, CommitSha},
+    site::Source,
+};
+use std::path::PathBuf;
+
+/// What is to be done with a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Clone and fetch.
+    Read,
+    /// Push.
+    Write,
+}
+
+/// A repository that was found and may be used.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    /// Its site.
+    pub site: SiteId,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The branches that the site's environments deploy, production's first.
+    pub branches: Vec<String>,
+}
+
+/// A branch that a push moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Its name.
+    pub branch: String,
+    /// Where it stands now.
+    pub to: CommitSha,
+}
+
+/// A deployment that a push started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its id.
+    pub deployment: DeploymentId,
+    /// Where it goes.
+    pub environment: String,
+}
+
+/// The repository of this Git address: `{team}/{slug}.git`.
+///
+/// # Errors
+/// 404 if the caller may not know of it or the site's code is kept elsewhere; for writing also 403 and 409
+/// `site_deleting`; 503 `repository_missing` if its files are gone.
+pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, access: Access) -> Result<Repository> {
+    let mut conn = platform.pool.acquire().await?;
+    let site = store::sites::by_names(&mut conn, &actor.teams(), team, slug)
+        .await?
+        .ok_or_else(|| Problem::not_found("repository"))?;
+    if let Source::Git { url, .. } = &site.source.0 {
+        let detail = format!("This site's repository is not kept here; it is at {url}.");
+        return Err(Problem::new(404, "not_found", detail).into());
+    }
+    if access == Access::Write {
+        access::site_to_change(&mut conn, actor, site.id).await?;
+    }
+    let mut branches = Vec::new();
+    for environment in store::environments::of_site(&mut conn, site.team_id, site.id).await? {
+        if !branches.contains(&environment.branch) {
+            branches.push(environment.branch);
+        }
+    }
+    let path = platform.repository(site.id);
+    if !tokio::fs::try_exists(path.join("HEAD")).await.unwrap_or(false) {
+        tracing::error!(site = %site.id, path = %path.display(), "a site's repository is missing");
+        let detail = "The site's repository is missing on this machine; ask the operator to restore it.";
+        return Err(Problem::new(503, "repository_missing", detail).into());
+    }
+    Ok(Repository { site: site.id, path, branches })
+}
+
+/// Queues a deployment for every environment whose branch a push moved, all in one transaction. A branch that stands
+/// elsewhere was not moved by this push, or another push has moved it on, which then deploys it.
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`: the push is stored all the same.
+pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[Moved]) -> Result<Vec<Started>> {
+    let path = platform.repository(site);
+    let mut arrived = Vec::new();
+    for Moved { branch, to } in moved {
+        let Ok(name) = BranchName::parse(branch) else { continue };
+        let tip = hosted::branch_tip(&path, &name).await.map_err(anyhow::Error::from)?;
+        if tip.as_ref() == Some(to) {
+            arrived.push((name, hosted::commit_info_of(&path, to).await.map_err(anyhow::Error::from)?));
+        }
+    }
+    let mut started = Vec::new();
+    if arrived.is_empty() {
+        return Ok(started);
+    }
+    let mut tx = platform.pool.begin().await?;
+    let site = access::site_to_change(&mut tx, actor, site).await?;
+    for environment in store::environments::of_site(&mut tx, site.team_id, site.id).await? {
+        let Some((_, commit)) = arrived.iter().find(|(branch, _)| branch.as_str() == environment.branch) else {
+            continue;
+        };
+        let queued = Queued {
+            team: site.team_id,
+            site: site.id,
+            environment: environment.id,
+            trigger: Trigger::Push,
+            triggered_by: actor.user,
+            branch: Some(&environment.branch),
+            commit: Some(commit.commit.as_str()),
+            message: Some(&commit.message),
+            author: Some(&commit.author),
+            from_release: None,
+        };
+        let deployment = enqueue(&mut tx, &queued).await?;
+        started.push(Started { deployment, environment: environment.name });
+    }
+    tx.commit().await?;
+    platform.wake.notify_one();
+    Ok(started)
+}
