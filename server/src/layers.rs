@@ -12,7 +12,7 @@ use model::Problem;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
-    compression::CompressionLayer,
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
     csrf::{ConfigError, CsrfLayer, ProtectionError},
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
@@ -46,10 +46,12 @@ pub fn around(router: Router, config: &Config) -> Router {
         .layer(header(header::CONTENT_SECURITY_POLICY, NOTHING_RUNS))
         .layer(header(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
         .layer(header(PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"));
+    // Git compresses by itself, and what it says on the way is not to wait in a compressor.
+    let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/x-git-"));
     let router = router
         .layer(middleware::from_fn(crate::metrics::count))
         .layer(CatchPanicLayer::custom(problem::of_panic))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(compressible))
         .layer(headers)
         .layer(ids);
     if !config.is_https() {

@@ -8,6 +8,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod files;
+pub mod git_http;
 pub mod ground;
 pub mod health;
 pub mod json;

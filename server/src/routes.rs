@@ -1,6 +1,6 @@
 //! Every address that WebMeteor answers, in one place.
 
-use crate::{health, layers, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
+use crate::{git_http, health, layers, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 use socketioxide::SocketIo;
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub fn all(state: AppState) -> anyhow::Result<(Router, SocketIo)> {
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
         .nest("/api/v1", api())
+        .merge(git_http::routes())
         .merge(webhooks::routes().layer(time_limit()))
         .merge(with_cookie)
         .with_state(state.clone());
