@@ -60,3 +60,14 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   });
   expect(content, "width of the content").toBeLessThanOrEqual(window ?? 0);
 }
+
+/** How far things moved by themselves since the page was loaded (cumulative layout shift; up to 0.1 counts as good). */
+export function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const observer = new PerformanceObserver(() => {});
+    observer.observe({ type: "layout-shift", buffered: true });
+    const shifts = observer.takeRecords() as (PerformanceEntry & { value: number; hadRecentInput: boolean })[];
+    observer.disconnect();
+    return shifts.filter((shift) => !shift.hadRecentInput).reduce((sum, shift) => sum + shift.value, 0);
+  });
+}

@@ -2,7 +2,7 @@
 
 import type { BrowserContext, Locator, Page } from "@playwright/test";
 import { type Account, Api, newAccount, unique } from "../support/api";
-import { complaints, expectNoSidewaysScroll, findings, hydrated, signIn } from "../support/browser";
+import { complaints, expectNoSidewaysScroll, findings, hydrated, layoutShift, signIn } from "../support/browser";
 import { platform } from "../support/platform";
 import { expect, test } from "../support/test";
 import { until } from "../support/until";
@@ -53,16 +53,15 @@ for (const { name, visitor, path, heading } of PAGES) {
     const heard = complaints(page);
     await context.addCookies(cookies[visitor]);
     for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.goto(path());
+      await hydrated(page);
+      await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+      await expectNoSidewaysScroll(page);
+      expect.soft(await layoutShift(page), `layout shift at ${width} px`).toBeLessThan(0.01);
       for (const colorScheme of SCHEMES) {
-        await test.step(`${width} px, ${colorScheme}`, async () => {
-          await page.setViewportSize({ width, height: 900 });
-          await page.emulateMedia({ colorScheme });
-          await page.goto(path());
-          await hydrated(page);
-          await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
-          expect.soft(await findings(page), `axe at ${width} px, ${colorScheme}`).toEqual([]);
-          await expectNoSidewaysScroll(page);
-        });
+        await page.emulateMedia({ colorScheme });
+        expect.soft(await findings(page), `axe at ${width} px, ${colorScheme}`).toEqual([]);
       }
     }
     expect(heard).toEqual([]);
