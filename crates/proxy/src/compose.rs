@@ -1,7 +1,7 @@
 //! The way out: a `docker-compose.yaml` and a `.env` from which `docker compose up -d` makes the same containers as
 //! the platform did. Pure but for [`write`].
 
-use crate::{Error, Result, atomic, dotenv, routes};
+use crate::{Result, atomic, dotenv, routes, yaml};
 use model::{
     hardening,
     plan::{ContainerPlan, ReleasePlan},
@@ -35,7 +35,7 @@ pub struct ComposeInput<'a> {
 /// The text of `docker-compose.yaml`; the same release gives the same text.
 ///
 /// # Errors
-/// [`Error::NotRoutable`], [`Error::Yaml`].
+/// [`crate::Error::NotRoutable`], [`crate::Error::Yaml`].
 pub fn render(input: &ComposeInput<'_>) -> Result<String> {
     let plan = input.plan;
     let services = plan
@@ -60,7 +60,7 @@ pub fn render(input: &ComposeInput<'_>) -> Result<String> {
         networks: BTreeMap::from([(NETWORK, network)]),
         volumes: plan.volumes.iter().map(|(name, owner)| own(name, owner)).collect(),
     };
-    serde_saphyr::to_string(&file).map_err(|e| Error::Yaml(e.to_string()))
+    yaml::render(&file)
 }
 
 /// The text of `.env`.
@@ -94,8 +94,7 @@ fn service(input: &ComposeInput<'_>, container: &ContainerPlan) -> Result<Servic
     let mut labels = input.labels.get(&name).cloned().unwrap_or_default();
     labels.extend(traefik_labels(plan, container)?);
     let environment = input.environment.get(&name).cloned().unwrap_or_default();
-    let grace =
-        if container.stateful { hardening::STATEFUL_STOP_GRACE_SECONDS } else { hardening::STOP_GRACE_SECONDS };
+    let grace = if container.stateful { hardening::STATEFUL_STOP_GRACE_SECONDS } else { hardening::STOP_GRACE_SECONDS };
     let databases = plan.containers.iter().filter(|other| other.stateful && !container.stateful);
     Ok(Service {
         image: container.image.clone(),
@@ -328,11 +327,7 @@ mod tests {
             deployment: DeploymentId(Uuid::nil()),
             project: "acme-shop".into(),
             hosts: vec!["shop.localhost".into()],
-            network: NetworkPlan {
-                name: "acme-shop-network".into(),
-                base: Ipv4Addr::new(10, 64, 0, 0),
-                prefix: 27,
-            },
+            network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
             containers: vec![db, container("www", 3, 4200, Some("/")), api],
             volumes: BTreeMap::from([("acme-shop-db".into(), "db".into())]),
         }

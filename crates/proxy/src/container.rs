@@ -76,6 +76,10 @@ impl ProxySettings {
             "--serverstransport.forwardingtimeouts.idleconntimeout=3s".to_owned(),
             "--serverstransport.forwardingtimeouts.dialtimeout=5s".to_owned(),
         ];
+        for name in ["traefik", "web", "websecure"] {
+            // PHP and others read `X_Forwarded_For` as `X-Forwarded-For`: a client must not slip one past the proxy.
+            args.push(format!("--entrypoints.{name}.http.aliasheadersstrategy=delete"));
+        }
         for (name, port) in [("web", self.http_port), ("websecure", self.https_port)] {
             args.push(format!("--entrypoints.{name}.address=:{port}"));
             // A gateway in front stands on this machine; what others claim to forward is not believed.

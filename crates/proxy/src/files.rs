@@ -99,13 +99,8 @@ mod tests {
     use crate::RouteService;
 
     fn routes(key: &str, port: u16) -> SiteRoutes {
-        let service = RouteService {
-            name: "www".into(),
-            address: [10, 64, 0, 2].into(),
-            port,
-            path: "/".into(),
-            strip: false,
-        };
+        let service =
+            RouteService { name: "www".into(), address: [10, 64, 0, 2].into(), port, path: "/".into(), strip: false };
         SiteRoutes { key: key.into(), hosts: vec!["a.localhost".into()], services: vec![service] }
     }
 

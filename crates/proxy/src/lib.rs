@@ -12,6 +12,7 @@ mod error;
 mod files;
 mod gateway;
 pub mod routes;
+mod yaml;
 
 pub use api::TraefikApi;
 pub use container::{ContainerBind, ProxyContainer, ProxySettings};

@@ -1,6 +1,6 @@
 //! From the services of an environment to Traefik's dynamic configuration. Pure.
 
-use crate::{Error, Result};
+use crate::{Error, Result, yaml};
 use serde::Serialize;
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
@@ -59,7 +59,9 @@ impl SiteRoutes {
             let name = self.name(service);
             let strips = service.strips();
             if strips {
-                let middleware = Middleware { strip_prefix: StripPrefix { prefixes: vec![service.path.trim_end_matches('/').to_owned()] } };
+                let middleware = Middleware {
+                    strip_prefix: StripPrefix { prefixes: vec![service.path.trim_end_matches('/').to_owned()] },
+                };
                 http.middlewares.insert(name.clone(), middleware);
             }
             let router = Router {
@@ -73,7 +75,7 @@ impl SiteRoutes {
             let balancer = LoadBalancer { pass_host_header: true, servers: vec![Server { url: service.url() }] };
             http.services.insert(name, Service { load_balancer: balancer });
         }
-        serde_saphyr::to_string(&Dynamic { http }).map_err(|e| Error::Yaml(e.to_string()))
+        yaml::render(&Dynamic { http })
     }
 }
 
