@@ -1,0 +1,312 @@
+//! Deployments on the real engine behind the real proxy: broken on purpose, and what serves goes on serving.
+
+use crate::support::{App, Setup, json, until};
+use forge::hosted::{Author, FileChange, commit_files};
+use model::names::BranchName;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// A site of a team of its own, on a platform of its own.
+struct Site {
+    app: App,
+    token: String,
+    id: String,
+    slug: String,
+}
+
+impl Site {
+    /// A static site that is live.
+    async fn live() -> Self {
+        let app = Setup::new().await.start().await;
+        app.until_ready().await;
+        // Names in Docker begin with the team's: tests beside each other must not meet there.
+        let name: String =
+            uuid::Uuid::new_v4().simple().to_string().chars().filter(char::is_ascii_alphabetic).collect();
+        let (token, _) = app.register(&format!("it{name}@example.org")).await;
+        let slug = format!("site-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
+        let new = json!({"name": "Site", "slug": slug, "source": {"template": "static"}});
+        let (status, made) = app.post("/api/v1/sites", Some(&token), &new).await;
+        assert_eq!(status, 201, "{made}");
+        let id = made["id"].as_str().unwrap().to_owned();
+        let site = Self { app, token, id, slug };
+        let first = made["deployment_id"].as_str().unwrap().to_owned();
+        assert_eq!(site.ended(&first).await["status"], "live");
+        site
+    }
+
+    async fn commit(&self, files: &[(&str, &str)]) {
+        let repository = self.app.data().join("repositories").join(format!("{}.git", self.id));
+        let files: BTreeMap<String, FileChange> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), FileChange::Write(text.as_bytes().to_vec())))
+            .collect();
+        let main = BranchName::parse("main").unwrap();
+        commit_files(&repository, &main, &files, "Change", &Author::platform()).await.unwrap();
+    }
+
+    async fn deploy(&self) -> String {
+        let path = format!("/api/v1/sites/{}/deployments", self.id);
+        let (status, made) = self.app.post(&path, Some(&self.token), &json!({})).await;
+        assert_eq!(status, 202, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn act(&self, deployment: &str, what: &str) -> (u16, Value) {
+        let path = format!("/api/v1/deployments/{deployment}/{what}");
+        json(self.app.send(Method::POST, &path, Some(&self.token), None).await).await
+    }
+
+    async fn show(&self, deployment: &str) -> Value {
+        self.app.get(&format!("/api/v1/deployments/{deployment}"), Some(&self.token)).await.1
+    }
+
+    async fn until_status(&self, deployment: &str, wanted: &[&str]) -> Value {
+        until(&format!("{wanted:?}"), async || {
+            let shown = self.show(deployment).await;
+            wanted.contains(&shown["status"].as_str().unwrap_or_default()).then_some(shown)
+        })
+        .await
+    }
+
+    async fn ended(&self, deployment: &str) -> Value {
+        self.until_status(deployment, &["live", "failed", "cancelled", "superseded"]).await
+    }
+
+    async fn page(&self) -> Option<String> {
+        fetch(&self.app.client, &self.app.proxy(), &self.slug).await
+    }
+
+    async fn until_page(&self, words: &str) {
+        until(words, async || self.page().await.filter(|page| page.contains(words))).await;
+    }
+
+    /// Names of the site's containers, running ones.
+    fn containers(&self) -> Vec<String> {
+        let mut names =
+            docker(&["ps", "--format", "{{.Names}}", "--filter", &format!("label=webmeteor.site={}", self.id)]);
+        names.sort();
+        names
+    }
+
+    async fn until_settled(&self) {
+        until("one container with its plain name", async || {
+            let names = self.containers();
+            (names.len() == 1 && !names[0].contains('.')).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
+    let answer = client.get(proxy).header("host", format!("{slug}.localhost")).send().await.ok()?;
+    if !answer.status().is_success() {
+        return None;
+    }
+    answer.text().await.ok()
+}
+
+fn docker(arguments: &[&str]) -> Vec<String> {
+    let out = Command::new("docker").args(arguments).output().unwrap();
+    String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect()
+}
+
+/// Visitors who come one after another until it is dropped, on kept and on fresh connections.
+struct Visitors {
+    stop: Arc<AtomicBool>,
+    served: Arc<AtomicUsize>,
+    failed: Arc<AtomicUsize>,
+}
+
+impl Visitors {
+    fn of(site: &Site) -> Self {
+        let visitors = Self { stop: Arc::default(), served: Arc::default(), failed: Arc::default() };
+        for keeps in [true, false] {
+            let (stop, served, failed) = (visitors.stop.clone(), visitors.served.clone(), visitors.failed.clone());
+            let (proxy, slug) = (site.app.proxy(), site.slug.clone());
+            let client = Client::builder().pool_max_idle_per_host(usize::from(keeps)).build().unwrap();
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    let counter = if fetch(&client, &proxy, &slug).await.is_some() { &served } else { &failed };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                }
+            });
+        }
+        visitors
+    }
+
+    fn counts(&self) -> (usize, usize) {
+        self.stop.store(true, Ordering::Relaxed);
+        (self.served.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redeploying_drops_no_request_and_rolling_back_needs_no_build() {
+    let site = Site::live().await;
+    let first = site.app.get(&format!("/api/v1/sites/{}", site.id), Some(&site.token)).await.1;
+    let first = first["latest_deployment"]["id"].as_str().unwrap().to_owned();
+    let visitors = Visitors::of(&site);
+    for word in ["alpha", "beta", "gamma"] {
+        site.commit(&[("index.html", &format!("<!doctype html><title>{word}</title>"))]).await;
+        let next = site.deploy().await;
+        assert_eq!(site.ended(&next).await["status"], "live");
+        site.until_page(word).await;
+    }
+    let (status, back) = site.act(&first, "rollback").await;
+    assert_eq!(status, 202, "{back}");
+    let back = site.ended(back["id"].as_str().unwrap()).await;
+    assert_eq!((&back["status"], &back["trigger"]), (&json!("live"), &json!("rollback")));
+    let build = back["steps"].as_array().unwrap().iter().find(|step| step["name"] == "build").unwrap();
+    assert_eq!(build["status"], "skipped");
+    site.until_page("Morrow Studio").await;
+    site.until_settled().await;
+    let (served, failed) = visitors.counts();
+    assert!(served > 100 && failed == 0, "{served} served, {failed} failed");
+    let (status, refused) = site.act(back["id"].as_str().unwrap(), "rollback").await;
+    assert_eq!((status, &refused["code"]), (409, &json!("already_current")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_killed_in_the_middle_takes_the_deployment_up_again_while_the_site_serves() {
+    let mut site = Site::live().await;
+    let visitors = Visitors::of(&site);
+    site.commit(&[
+        ("Dockerfile", "FROM debian:bookworm-slim\nRUN sleep 3\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nEXPOSE 8080\nCMD [\"perl\", \"serve.pl\"]\n"),
+        ("serve.pl", "use IO::Socket::INET;\nmy $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\nwhile (my $c = $s->accept) { while (<$c>) { last if /^\\r?\\n$/ } print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n\\r\\nperled\"; close $c; }\n"),
+        ("webmeteor.toml", "[services.www]\nbuild = \".\"\nport = 8080\n"),
+    ])
+    .await;
+    let deployment = site.deploy().await;
+    site.until_status(&deployment, &["building"]).await;
+    site.app.kill();
+    site.app.restart().await;
+    assert_eq!(site.ended(&deployment).await["status"], "live");
+    site.until_page("perled").await;
+    site.until_settled().await;
+    let (served, failed) = visitors.counts();
+    assert!(served > 100 && failed == 0, "{served} served, {failed} failed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_build_ends_at_once_and_leaves_nothing() {
+    let site = Site::live().await;
+    site.commit(&[("Dockerfile", "FROM debian:bookworm-slim\nRUN echo begun && sleep 300\n")]).await;
+    let deployment = site.deploy().await;
+    let log = format!("/api/v1/deployments/{deployment}/log");
+    until("the build's first line", async || {
+        let (_, page) = site.app.get(&log, Some(&site.token)).await;
+        page["items"].as_array()?.iter().any(|line| line["text"] == "begun").then_some(())
+    })
+    .await;
+    let asked = Instant::now();
+    assert_eq!(site.act(&deployment, "cancel").await.0, 202);
+    assert_eq!(site.ended(&deployment).await["status"], "cancelled");
+    let took = asked.elapsed();
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    until("no container of the build", async || {
+        docker(&[
+            "ps",
+            "--quiet",
+            "--filter",
+            "status=running",
+            "--filter",
+            "ancestor=debian:bookworm-slim",
+            "--no-trunc",
+            "--format",
+            "{{.Command}}",
+        ])
+        .iter()
+        .all(|command| !command.contains("begun"))
+        .then_some(())
+    })
+    .await;
+    assert!(site.page().await.is_some_and(|page| page.contains("Morrow Studio")));
+    let (status, refused) = site.act(&deployment, "cancel").await;
+    assert_eq!((status, &refused["code"]), (409, &json!("not_cancellable")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_release_never_goes_live_and_says_why() {
+    let site = Site::live().await;
+    let manifest = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { start_period = \"3s\" }\n";
+    for (dockerfile, manifest, code, step) in [
+        ("FROM debian:bookworm-slim\nRUN exit 7\n", manifest, "build_failed", "build"),
+        ("FROM debian:bookworm-slim\nCMD [\"sleep\", \"600\"]\n", manifest, "not_listening", "verify"),
+        ("FROM debian:bookworm-slim\nCMD [\"false\"]\n", manifest, "crash_loop", "verify"),
+        (
+            "FROM debian:bookworm-slim\n",
+            "[services.www]\nbuild = \"nowhere\"\nport = 80\n",
+            "manifest_invalid",
+            "fetch",
+        ),
+        ("FROM debian:bookworm-slim\n", "[services.www\n", "manifest_invalid", "fetch"),
+        ("", "[services.www]\nimage = \"webmeteor.invalid/none:1\"\nport = 80\n", "image_unavailable", "build"),
+    ] {
+        site.commit(&[("Dockerfile", dockerfile), ("webmeteor.toml", manifest)]).await;
+        let deployment = site.deploy().await;
+        let ended = site.ended(&deployment).await;
+        assert_eq!((&ended["status"], &ended["error"]["code"]), (&json!("failed"), &json!(code)), "{ended:#}");
+        assert_eq!(ended["error"]["step"], step, "{ended:#}");
+        assert!(!ended["error"]["remedy"].as_str().unwrap().is_empty());
+        assert!(site.page().await.is_some_and(|page| page.contains("Morrow Studio")), "{code}");
+    }
+    site.until_settled().await;
+    let images = docker(&["images", "--quiet", "--filter", &format!("label=webmeteor.site={}", site.id)]);
+    assert_eq!(images.len(), 1, "images of failed deployments are removed: {images:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_by_hand_is_made_again() {
+    let site = Site::live().await;
+    site.until_settled().await;
+    let name = site.containers().remove(0);
+    docker(&["rm", "--force", &name]);
+    site.until_page("Morrow Studio").await;
+
+    let route = std::fs::read_dir(site.app.data().join("proxy"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
+        .unwrap();
+    std::fs::remove_file(&route).unwrap();
+    until("the route is gone", async || site.page().await.is_none().then_some(())).await;
+    site.until_page("Morrow Studio").await;
+
+    let instance = std::fs::read_to_string(site.app.data().join("instance")).unwrap();
+    let proxy = docker(&["ps", "--quiet", "--filter", &format!("name=webmeteor-{}-proxy", instance.trim())]).remove(0);
+    docker(&["rm", "--force", &proxy]);
+    until("the proxy is gone", async || site.page().await.is_none().then_some(())).await;
+    site.until_page("Morrow Studio").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deleting_a_site_removes_all_of_it_and_its_data_only_if_wanted() {
+    let site = Site::live().await;
+    let folder = site.app.data().join("sites");
+    assert!(std::fs::read_dir(&folder).unwrap().next().is_some());
+    let path = format!("/api/v1/sites/{}", site.id);
+    assert_eq!(site.app.send(Method::DELETE, &path, Some(&site.token), None).await.status(), 202);
+    until("the site is gone", async || (site.app.get(&path, Some(&site.token)).await.0 == 404).then_some(())).await;
+    let filter = format!("label=webmeteor.site={}", site.id);
+    for list in [
+        &["ps", "--all", "--quiet"][..],
+        &["network", "ls", "--quiet"],
+        &["volume", "ls", "--quiet"],
+        &["images", "--quiet"],
+    ] {
+        let left = docker(&[list, &["--filter", &filter]].concat());
+        assert!(left.is_empty(), "{list:?}: {left:?}");
+    }
+    assert!(!site.app.data().join("repositories").join(format!("{}.git", site.id)).exists());
+    until("no route", async || site.page().await.is_none().then_some(())).await;
+}
