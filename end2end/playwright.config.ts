@@ -7,7 +7,8 @@ export default defineConfig({
   globalSetup: "./support/setup.ts",
   // The platform builds one site at a time, and the journeys watch it doing so.
   workers: 1,
-  retries: 0,
+  // A second try on CI is told as flaky in the summary, never hidden.
+  retries: process.env.CI ? 1 : 0,
   forbidOnly: Boolean(process.env.CI),
   reporter: "list",
   timeout: 120_000,
