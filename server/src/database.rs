@@ -44,14 +44,11 @@ impl Database {
     /// # Errors
     /// [`DatabaseError`], each with its remedy.
     pub async fn open(config: &Config, instance: &str) -> Result<Self, DatabaseError> {
-        let (options, managed) = match &config.database_url {
-            Some(url) => (url.expose_secret().parse().map_err(DatabaseError::Address)?, None),
-            None => {
-                let server = postgres::Server::start(config, instance).await?;
-                (server.options(), Some(server))
-            }
-        };
-        Self { options, managed }.checked().await
+        if config.database_url.is_some() {
+            return Self::join(config, instance).await;
+        }
+        let server = postgres::Server::start(config, instance).await?;
+        Self { options: server.options(), managed: Some(server) }.checked().await
     }
 
     /// Finds the database while another process of ours keeps it.
@@ -108,8 +105,8 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(20)
             .acquire_timeout(Duration::from_secs(5))
-            .idle_timeout(Duration::from_secs(600))
-            .max_lifetime(Duration::from_secs(1800))
+            .idle_timeout(Duration::from_mins(10))
+            .max_lifetime(Duration::from_mins(30))
             .connect_lazy_with(options)
     }
 

@@ -114,8 +114,12 @@ fn make_folder(folder: &Path) -> Result<(), GroundError> {
         .map_err(|source| GroundError::Folder { folder: folder.to_owned(), source })
 }
 
-/// Eight hexadecimal digits, made at first start; they stay the same where the folder is moved.
-fn instance(folder: &Path) -> Result<String, GroundError> {
+/// Sets apart what several installations on one machine make: eight hexadecimal digits, made at first start, that stay
+/// the same where the folder is moved.
+///
+/// # Errors
+/// [`GroundError::Folder`].
+pub fn instance(folder: &Path) -> Result<String, GroundError> {
     let fresh = || uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let text = files::read_or_create(&folder.join("instance"), fresh)
         .map_err(|source| GroundError::Folder { folder: folder.to_owned(), source })?;

@@ -61,12 +61,15 @@ pub fn around(router: Router, config: &Config) -> Router {
     router.layer(header(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"))
 }
 
+/// Makes the answer to a request that is refused.
+pub type Refuse = fn(ProtectionError) -> Response;
+
 /// Refuses requests that another site made a browser send with our cookie.
 ///
 /// # Errors
 /// If the public address cannot be an origin.
-pub fn csrf(config: &Config) -> Result<CsrfLayer<fn(ProtectionError) -> Response>, ConfigError> {
-    let refuse: fn(ProtectionError) -> Response = |_| {
+pub fn csrf(config: &Config) -> Result<CsrfLayer<Refuse>, ConfigError> {
+    let refuse: Refuse = |_| {
         let detail = "This request came from another site and was not carried out. Open the dashboard and try there.";
         problem::ApiProblem(Problem::new(403, "cross_site_request", detail)).into_response()
     };

@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod page;
 pub mod pages;
 pub mod path;
+pub mod ports;
 pub mod postgres;
 pub mod problem;
 mod recent;

@@ -7,8 +7,9 @@ use axum::{
 };
 use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use model::deployment::Status;
 use platform::Platform;
-use std::time::Instant;
+use std::{collections::HashMap, time::Instant};
 
 /// Seconds that tell a quick answer from a slow one.
 const BUCKETS: &[f64] = &[0.005, 0.025, 0.1, 0.3, 1.0, 3.0, 10.0];
@@ -45,8 +46,11 @@ pub async fn count(request: Request, next: Next) -> Response {
 /// If the database does not answer.
 pub async fn measure(platform: &Platform) -> platform::Result<()> {
     let mut conn = platform.pool.acquire().await?;
-    for (status, count) in store::deployments::count_by_status(&mut conn).await? {
-        gauge!("webmeteor_deployments", "status" => status).set(as_f64(count));
+    let counts: HashMap<String, i64> = store::deployments::count_by_status(&mut conn).await?.into_iter().collect();
+    for status in Status::ALL.iter().map(|status| status.as_str()) {
+        // A state that nothing is in any more goes back to 0.
+        gauge!("webmeteor_deployments", "status" => status)
+            .set(as_f64(counts.get(status).copied().unwrap_or_default()));
     }
     gauge!("webmeteor_database_connections").set(f64::from(platform.pool.size()));
     gauge!("process_resident_memory_bytes").set(as_f64(resident_bytes().unwrap_or_default()));

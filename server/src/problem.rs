@@ -65,6 +65,7 @@ pub async fn method_not_allowed() -> ApiProblem {
 }
 
 /// The answer to a panic in a handler; the panic itself stands in the log.
+#[expect(clippy::needless_pass_by_value, reason = "what the layer calls it with")]
 pub fn of_panic(panic: Box<dyn std::any::Any + Send + 'static>) -> Response {
     let words = panic
         .downcast_ref::<String>()

@@ -15,9 +15,9 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If the public address cannot be an origin.
-pub fn all(state: AppState) -> anyhow::Result<(Router, SocketIo)> {
-    let (live, sockets) = sockets::routes(&state);
-    let with_cookie = pages::routes(&state).layer(RequestBodyLimitLayer::new(BODY_MAX)).layer(time_limit()).merge(live);
+pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
+    let (live, sockets) = sockets::routes(state);
+    let with_cookie = pages::routes(state).layer(RequestBodyLimitLayer::new(BODY_MAX)).layer(time_limit()).merge(live);
     let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
         .layer(layers::csrf(&state.config)?);
     let router = Router::new()

@@ -6,7 +6,7 @@ use crate::{
     demo,
     ground::{self, Ground},
     lock::Share,
-    metrics, routes, signals,
+    metrics, ports, routes, signals,
     state::AppState,
 };
 use anyhow::{Context, anyhow, bail};
@@ -63,6 +63,9 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let stop = signals::stop_requested()?;
     let lock = ground::claim(&config, if whole { Share::Alone } else { Share::WithParts })?;
     let listener = if options.has(Role::Web) { Some(listen(config.listen).await?) } else { None };
+    if options.has(Role::Worker) {
+        ports::check(&config, &ground::instance(&config.data_dir)?).await?;
+    }
     let ground = tokio::select! {
         ground = Ground::with_lock(&config, lock) => ground?,
         () = stop.cancelled() => return Ok(()),
@@ -84,12 +87,11 @@ async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener
     };
     let tasks = background::start(state, options.has(Role::Worker));
     announce(state, options).await;
-    let failed = match &mut web {
-        Some(web) => web.until_stop(&state.stopping).await,
-        None => {
-            state.stopping.cancelled().await;
-            Ok(())
-        }
+    let failed = if let Some(web) = &mut web {
+        web.until_stop(&state.stopping).await
+    } else {
+        state.stopping.cancelled().await;
+        Ok(())
     };
     state.stopping.cancel();
     tracing::info!("stopping");
@@ -110,7 +112,7 @@ struct Web {
 
 impl Web {
     fn start(state: &AppState, listener: TcpListener) -> anyhow::Result<Self> {
-        let (router, sockets) = routes::all(state.clone())?;
+        let (router, sockets) = routes::all(state)?;
         let stopping = state.stopping.clone();
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let server = tokio::spawn(async move {

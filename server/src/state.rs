@@ -95,11 +95,16 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
 /// # Errors
 /// If no HTTP client can be made for its API.
 pub fn proxy(config: &Config) -> proxy::Result<proxy::Proxy> {
-    proxy::Proxy::new(proxy::ProxySettings {
+    proxy::Proxy::new(proxy_settings(config))
+}
+
+/// How the proxy is set up.
+pub fn proxy_settings(config: &Config) -> proxy::ProxySettings {
+    proxy::ProxySettings {
         routes_dir: config.data_dir.join("proxy"),
         image: proxy::ProxySettings::IMAGE.to_owned(),
         http_port: config.proxy_http_port,
         https_port: config.proxy_https_port,
         api_port: config.proxy_api_port,
-    })
+    }
 }

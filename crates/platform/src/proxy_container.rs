@@ -8,13 +8,18 @@ use std::time::Duration;
 /// Marks the proxy's container, with the settings that it was started with.
 const PROXY: &str = "webmeteor.proxy";
 
+/// The name of an installation's proxy.
+pub fn name(instance: &str) -> String {
+    format!("webmeteor-{instance}-proxy")
+}
+
 /// Makes sure that the proxy runs with today's settings; one with other settings is replaced.
 ///
 /// # Errors
 /// The engine's.
 pub async fn ensure(platform: &Platform) -> Result<()> {
     let wanted = platform.proxy.container();
-    let name = format!("webmeteor-{}-proxy", platform.settings.instance);
+    let name = name(&platform.settings.instance);
     let fingerprint = crate::vault::fingerprint(&format!("{wanted:?}"));
     match platform.engine.inspect(&name).await? {
         Some(there) if there.labels.get(PROXY) == Some(&fingerprint) => {

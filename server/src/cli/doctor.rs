@@ -4,14 +4,13 @@ use super::say;
 use crate::{
     config::{Config, overlap_with_host},
     database::Database,
-    ground,
-    lock::Share,
-    state,
+    lock::{self, LockError, Share},
+    ports, postgres, state,
 };
 use docker::{Engine, Runtime};
 use nix::sys::statvfs::statvfs;
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener},
     path::Path,
     process::ExitCode,
 };
@@ -25,7 +24,7 @@ type Finding = Result<String, String>;
 
 /// Checks everything and prints a line for each; exit code 1 if something is to be done.
 pub async fn run(config: &Config) -> ExitCode {
-    let running = ground::claim(config, Share::Alone).is_err();
+    let running = matches!(lock::take(&config.data_dir, Share::Alone), Err(LockError::Held { .. }));
     let findings = [
         ("docker", docker().await),
         ("postgresql", database(config, running).await),
@@ -59,16 +58,15 @@ async fn docker() -> Finding {
 }
 
 async fn database(config: &Config, running: bool) -> Finding {
-    let ok = |kind: &str| Ok(format!("{kind} answers"));
-    if config.database_url.is_some() {
-        return Database::join(config, "").await.map_or_else(|e| Err(e.to_string()), |_| ok("the one of the setting"));
+    if config.database_url.is_none() && !running {
+        let found = postgres::programs(config).map_err(|e| e.to_string())?;
+        return Ok(format!("not running; {found} is started by `webmeteor serve`"));
     }
-    if running {
-        return Ok("managed by the platform that runs".into());
+    let instance = std::fs::read_to_string(config.data_dir.join("instance")).unwrap_or_default();
+    match Database::join(config, instance.trim()).await {
+        Ok(_) => Ok("answers".into()),
+        Err(error) => Err(error.to_string()),
     }
-    let ground = ground::Ground::beside(config).await.map_err(|e| e.to_string())?;
-    ground.leave().await;
-    ok("the managed one")
 }
 
 async fn proxy(config: &Config) -> Finding {
@@ -76,14 +74,10 @@ async fn proxy(config: &Config) -> Finding {
     if proxy.ping().await.is_ok() {
         return Ok(format!("answers on its API port {}", config.proxy_api_port));
     }
-    for (name, number) in [
-        ("WEBMETEOR_PROXY_HTTP_PORT", config.proxy_http_port),
-        ("WEBMETEOR_PROXY_HTTPS_PORT", config.proxy_https_port),
-        ("WEBMETEOR_PROXY_API_PORT", config.proxy_api_port),
-    ] {
-        port(name, SocketAddr::from((Ipv4Addr::UNSPECIFIED, number)), false)?;
+    match ports::taken(config) {
+        Some(taken) => Err(taken.to_string()),
+        None => Ok("not running; its ports are free, and `webmeteor serve` starts it".into()),
     }
-    Ok("not running; its ports are free, and `webmeteor serve` starts it".into())
 }
 
 fn port(setting: &str, address: SocketAddr, is_ours: bool) -> Finding {
@@ -95,7 +89,8 @@ fn port(setting: &str, address: SocketAddr, is_ours: bool) -> Finding {
 }
 
 fn disk(folder: &Path) -> Finding {
-    let found = statvfs(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let there = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
+    let found = statvfs(there).map_err(|e| format!("{}: {e}", there.display()))?;
     let free = found.blocks_available().saturating_mul(found.fragment_size());
     let shown = format!("{} GB free at {}", free / 1_000_000_000, folder.display());
     if free < DISK_MIN {

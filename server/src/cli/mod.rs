@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
 
 mod doctor;
+mod proxy_config;
 mod user;
 
 use crate::{
@@ -45,6 +46,9 @@ enum Command {
     Doctor,
     /// Print the settings in effect, secrets hidden
     Config,
+    /// Print what a proxy or a gateway of your own needs
+    #[command(subcommand)]
+    Proxy(proxy_config::Command),
     /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
@@ -75,6 +79,7 @@ async fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate(&config).await?,
         Command::Doctor => return Ok(doctor::run(&config).await),
         Command::Config => say(&config.to_string()),
+        Command::Proxy(command) => say(&proxy_config::text(&command, &config)?),
         Command::User(command) => user::run(command, &config).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -53,12 +53,11 @@ async fn execute(command: Command, platform: &Platform) -> anyhow::Result<String
     match command {
         Command::Create { email, name, admin, password_stdin } => {
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
-            let (password, told) = match password_stdin {
-                true => (first_line()?, String::new()),
-                false => {
-                    let password = passwords::random();
-                    (password.clone(), format!("\npassword: {password}"))
-                }
+            let (password, told) = if password_stdin {
+                (first_line()?, String::new())
+            } else {
+                let password = passwords::random();
+                (password.clone(), format!("\npassword: {password}"))
             };
             let new = Registration { email, password, name, setup_token: None };
             let made = accounts::create_user(platform, new, admin).await.map_err(in_full)?;

@@ -111,6 +111,7 @@ impl Config {
     }
 
     /// Parses every setting before giving up, so that all mistakes are told at once.
+    #[expect(clippy::similar_names, reason = "http and https are what they are called")]
     fn parse(values: &mut Values) -> Option<Self> {
         let data_dir = values.take("DATA_DIR", parse::absolute);
         let listen = values.take("LISTEN", parse::address);

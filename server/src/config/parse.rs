@@ -152,9 +152,8 @@ pub fn log_filter(raw: &str) -> Parsed<String> {
 pub fn log_format(raw: &str) -> Parsed<LogFormat> {
     match raw {
         "pretty" => Ok(LogFormat::Pretty),
-        "json" => Ok(LogFormat::Json),
         "" if std::io::stderr().is_terminal() => Ok(LogFormat::Pretty),
-        "" => Ok(LogFormat::Json),
+        "json" | "" => Ok(LogFormat::Json),
         _ => Err(format!("“{raw}” is neither `pretty` nor `json`.")),
     }
 }

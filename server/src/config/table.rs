@@ -127,7 +127,7 @@ impl Values {
                 continue;
             };
             match plain(&value) {
-                Some(value) => self.set(setting.name, value, Origin::File),
+                Some(value) => self.set(setting.name, &value, Origin::File),
                 None => self.wrong.push(format!("{}: {key} must be a single value, not a table.", path.display())),
             }
         }
@@ -138,7 +138,7 @@ impl Values {
         for (name, value) in vars {
             let Some(short) = name.strip_prefix(PREFIX).filter(|short| !NOT_OURS.contains(short)) else { continue };
             match TABLE.iter().find(|s| s.name == short) {
-                Some(setting) if !value.trim().is_empty() => self.set(setting.name, value, Origin::Environment),
+                Some(setting) if !value.trim().is_empty() => self.set(setting.name, &value, Origin::Environment),
                 Some(_) => {}
                 None => {
                     let nearest = nearest(&name, TABLE.iter().map(Setting::variable));
@@ -148,7 +148,7 @@ impl Values {
         }
     }
 
-    fn set(&mut self, name: &'static str, value: String, origin: Origin) {
+    fn set(&mut self, name: &'static str, value: &str, origin: Origin) {
         self.raw.insert(name, Raw { value: value.trim().to_owned(), origin });
     }
 

@@ -15,7 +15,7 @@ use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How long a start may take, crash recovery included.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 /// Between two looks at a server that does not answer yet.
 const LOOK_AGAIN: Duration = Duration::from_millis(30);
 
@@ -84,6 +84,17 @@ pub(crate) fn io_error(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Er
 /// If its place cannot be found.
 pub fn options(config: &Config, instance: &str) -> Result<PgConnectOptions, Error> {
     Ok(Place::find(&config.data_dir, instance)?.options(place::DATABASE))
+}
+
+/// The programs that would be started, in words; nothing is touched.
+///
+/// # Errors
+/// [`Error::NoPrograms`] or [`Error::NoUser`], with the remedy.
+pub fn programs(config: &Config) -> Result<String, Error> {
+    let instance = std::fs::read_to_string(config.data_dir.join("instance")).unwrap_or_default();
+    let place = Place::find(&config.data_dir, instance.trim())?;
+    let found = Programs::find(config.postgres_bin.as_deref(), place.version())?;
+    Ok(format!("PostgreSQL {} ({})", found.version, found.postgres.display()))
 }
 
 /// The managed server; it is watched, and started again when it dies, until [`Server::stop`].

@@ -54,13 +54,11 @@ impl Place {
         let inside = data_dir.join("postgres");
         let outside = Path::new(ELSEWHERE).join(format!("postgres-{instance}"));
         let reachable = account.is_none_or(|account| can_pass(data_dir, account));
-        let folder = match (has_cluster(&inside), has_cluster(&outside)) {
-            (true, _) if !reachable => return Err(Error::Unreachable(inside)),
-            (true, _) => inside,
-            (false, true) => outside,
-            (false, false) if reachable => inside,
-            (false, false) => outside,
-        };
+        let is_inside = has_cluster(&inside);
+        if is_inside && !reachable {
+            return Err(Error::Unreachable(inside));
+        }
+        let folder = if is_inside || (reachable && !has_cluster(&outside)) { inside } else { outside };
         let socket = socket_folder(&folder, instance, account.is_some());
         Ok(Self { cluster: folder.join("cluster"), socket, log: data_dir.join("postgres.log"), account, folder })
     }

@@ -59,7 +59,7 @@ fn welcome(state: AppState, socket: SocketRef) {
     for (event, kind) in [("subscribe", Command::Subscribe as fn(_) -> _), ("unsubscribe", Command::Unsubscribe)] {
         let send = send.clone();
         socket.on(event, move |TryData(target): TryData<message::Target>, ack: AckSender| {
-            let asked = target.ok().and_then(|target| target.parse()).map(kind);
+            let asked = target.ok().and_then(message::Target::parse).map(kind);
             let send = send.clone();
             async move {
                 match asked {

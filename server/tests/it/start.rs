@@ -63,6 +63,29 @@ async fn a_port_in_use_is_told_with_its_setting_before_anything_is_made() {
 }
 
 #[tokio::test]
+async fn the_proxy_keeps_its_ports_and_another_platform_is_told_so() {
+    let first = App::start().await;
+    first.until_ready().await;
+    let port = first.setup.get("PROXY_HTTP_PORT");
+    let second = Setup::bare().set("PROXY_HTTP_PORT", port);
+    let output = second.output();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(told(&output).contains("WEBMETEOR_PROXY_HTTP_PORT"), "{}", told(&output));
+    let answer = first.client.get(first.proxy()).send().await.unwrap();
+    assert_eq!(answer.status(), 404, "the proxy serves on, and knows no such site");
+}
+
+#[tokio::test]
+async fn sites_stay_reachable_while_the_platform_is_down() {
+    let mut app = App::start().await;
+    app.until_ready().await;
+    assert!(app.stop().await.success());
+    assert_eq!(app.client.get(app.proxy()).send().await.unwrap().status(), 404, "an answer of the proxy");
+    app.restart().await;
+    app.until_ready().await;
+}
+
+#[tokio::test]
 async fn a_database_that_does_not_answer_is_told_with_its_setting_and_without_its_password() {
     let setup = Setup::bare().without_docker().set("DATABASE_URL", "postgres://me:hush@127.0.0.1:1/x");
     let output = setup.output();
