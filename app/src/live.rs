@@ -76,9 +76,12 @@ mod browser {
         cell::{Cell, RefCell},
         collections::BTreeMap,
         rc::Rc,
+        time::Duration,
     };
     use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
+    /// How long to stay away when the server said so.
+    const AWAY: Duration = Duration::from_secs(3);
     const SCRIPT: &str = "/vendor/socket.io.min.js";
 
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,11 +208,21 @@ mod browser {
             });
             topics.into_iter().for_each(subscribe);
         });
-        on(&socket, "disconnect", |_| {
+        // The client comes back by itself when the network failed, but not when the server sent it away.
+        on(&socket, "disconnect", |reason| {
             HUB.with(|hub| hub.is_up.set(false));
             CONNECTED.with(|it| it.set(false));
+            if reason.as_string().as_deref() == Some("io server disconnect") {
+                set_timeout(reconnect, AWAY);
+            }
         });
-        on(&socket, "connect_error", |_| CONNECTED.with(|it| it.set(false)));
+        on(&socket, "connect_error", |error| {
+            CONNECTED.with(|it| it.set(false));
+            let message = Reflect::get(&error, &"message".into()).ok().and_then(|message| message.as_string());
+            if message.as_deref() == Some("unavailable") {
+                set_timeout(reconnect, AWAY);
+            }
+        });
         on(&socket, "deployment", |raw| {
             let Some(event) = read::<DeploymentEvent>(&raw) else { return };
             let wanted = |topic| topic == Topic::Deployment(event.id) || topic == Topic::Site(event.site_id);
@@ -239,6 +252,12 @@ mod browser {
         });
         HUB.with(|hub| *hub.socket.borrow_mut() = Some(socket));
         Some(())
+    }
+
+    fn reconnect() {
+        if let Some(socket) = HUB.with(|hub| hub.socket.borrow().clone()) {
+            call(&socket, "connect", &Array::new());
+        }
     }
 
     fn payload(topic: Topic, after: Option<i64>) -> Option<serde_json::Value> {

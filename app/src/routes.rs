@@ -14,7 +14,7 @@ use crate::{
     theme::{ThemeButton, Themes},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_meta::{Meta, Title, provide_meta_context};
+use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
     components::{A, FlatRoutes, Route, Router, RoutingProgress},
@@ -36,10 +36,9 @@ pub fn App() -> impl IntoView {
     let (is_routing, set_is_routing) = signal(false);
     view! {
         <Title formatter=|title: String| if title.is_empty() { "WebMeteor".to_owned() } else { format!("{title} · WebMeteor") } />
-        <Meta name="description" content="WebMeteor: sites on your own machines, live on every push." />
         <Router set_is_routing>
             <RoutingProgress is_routing max_time=Duration::from_millis(300) {..} class="routing-progress" aria-label="Loading" />
-            <a class="skip-link" href="#main" rel="external">
+            <a class="skip-link sr-only focus:not-sr-only" href="#main" rel="external">
                 "Skip to the content"
             </a>
             <TopBar />

@@ -6,7 +6,7 @@ use crate::{
     form::{Form, load_page},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 use leptos_router::{
     components::{A, Redirect},
     hooks::use_query_map,
@@ -23,6 +23,7 @@ pub fn SignInPage() -> impl IntoView {
     let general = form.error_beside(&["email", "password"]);
     view! {
         <Title text="Sign in" />
+        <Meta name="description" content="Sign in to WebMeteor." />
         <AuthFrame title="Sign in" about="Welcome back.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
                 {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}

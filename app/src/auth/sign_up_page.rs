@@ -6,7 +6,7 @@ use crate::{
     form::{Form, load_page},
 };
 use leptos::{either::EitherOf3, form::ActionForm, prelude::*};
-use leptos_meta::Title;
+use leptos_meta::{Meta, Title};
 use leptos_router::components::{A, Redirect};
 use model::views::SignupState;
 
@@ -16,6 +16,7 @@ pub fn SignUpPage() -> impl IntoView {
     let visitor = use_visitor();
     view! {
         <Title text="Create an account" />
+        <Meta name="description" content="Create a WebMeteor account: your sites, live on every push." />
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
                 match visitor.get().await {

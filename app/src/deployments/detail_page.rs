@@ -134,14 +134,12 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
                     }
                 })
         }}
-        <div class="grid items-start gap-6 lg:grid-cols-[18rem_minmax(0,1fr)]">
-            <div class="flex min-w-0 flex-col gap-6 lg:sticky lg:top-20">
-                <Panel title="Steps">
-                    <Steps steps />
-                </Panel>
-                <Facts deployment />
-            </div>
+        <div class="deployment-grid">
+            <Panel title="Steps">
+                <Steps steps ended=Signal::derive(move || !running.get()) />
+            </Panel>
             <LogView id log after running />
+            <Facts deployment />
         </div>
     }
 }
@@ -257,7 +255,7 @@ fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
                             </dd>
                         </div>
                         <div>
-                            <dt>"By"</dt>
+                            <dt>"Trigger"</dt>
                             <dd>{describe_trigger(it.trigger)}</dd>
                         </div>
                         {it

@@ -38,13 +38,15 @@ fn describe(step: Step) -> (&'static str, &'static str) {
     }
 }
 
-fn state(status: StepStatus) -> (Glyph, &'static str, &'static str) {
+/// Picture, tone and word of a step; one that waits in a deployment that has ended was not reached.
+fn state(status: StepStatus, ended: bool) -> (Glyph, &'static str, &'static str) {
     match status {
-        StepStatus::Pending => (Glyph::Clock, "tone-neutral step-pending", "waiting"),
+        StepStatus::Pending if ended => (Glyph::Minus, "tone-neutral", "not reached"),
+        StepStatus::Pending => (Glyph::Clock, "tone-neutral", "waiting"),
         StepStatus::Running => (Glyph::Spinner, "tone-info", "running"),
         StepStatus::Done => (Glyph::Check, "tone-success", "done"),
         StepStatus::Failed => (Glyph::Alert, "tone-danger", "failed"),
-        StepStatus::Skipped => (Glyph::Minus, "tone-neutral step-pending", "skipped"),
+        StepStatus::Skipped => (Glyph::Minus, "tone-neutral", "skipped"),
     }
 }
 
@@ -54,13 +56,23 @@ pub fn Steps(
     /// They change as the deployment goes on.
     #[prop(into)]
     steps: Signal<Vec<StepView>>,
+    /// Nothing more will happen.
+    #[prop(into)]
+    ended: Signal<bool>,
 ) -> impl IntoView {
     view! {
         <ol class="steps-list">
-            <For each=move || steps.get() key=|s| (s.name, s.status, s.started_at, s.finished_at) let:step>
+            <For
+                each=move || {
+                    let ended = ended.get();
+                    steps.get().into_iter().map(move |step| (step, ended)).collect::<Vec<_>>()
+                }
+                key=|(s, ended)| (s.name, s.status, s.started_at, s.finished_at, *ended)
+                let((step, ended))
+            >
                 {
                     let (title, about) = describe(step.name);
-                    let (glyph, tone, word) = state(step.status);
+                    let (glyph, tone, word) = state(step.status, ended);
                     view! {
                         <li class=format!(
                             "step-item {tone}",
@@ -75,14 +87,8 @@ pub fn Steps(
                             <span class="text-right text-xs text-muted">
                                 <span class="sr-only">{word}</span>
                                 {match step.status {
-                                    StepStatus::Pending => None,
-                                    StepStatus::Skipped => Some("skipped".into_any()),
-                                    _ => {
-                                        Some(
-                                            view! { <Elapsed began=step.started_at ended=step.finished_at /> }
-                                                .into_any(),
-                                        )
-                                    }
+                                    StepStatus::Pending | StepStatus::Skipped => None,
+                                    _ => Some(view! { <Elapsed began=step.started_at ended=step.finished_at /> }),
                                 }}
                             </span>
                         </li>
