@@ -4,11 +4,11 @@ use crate::{sessions, state::AppState, waker};
 use platform::{reconcile, worker};
 use tokio_util::task::TaskTracker;
 
-/// Starts it all; every task ends by itself once the process stops.
-pub fn start(state: &AppState, is_worker: bool) -> TaskTracker {
+/// Starts it all; every task ends by itself once the process stops. Events are told after the row `last_event`.
+pub fn start(state: &AppState, last_event: i64, is_worker: bool) -> TaskTracker {
     let tasks = TaskTracker::new();
     let stop = || state.stopping.clone();
-    tasks.spawn(waker::run(state.clone(), stop()));
+    tasks.spawn(waker::run(state.clone(), last_event, stop()));
     if is_worker {
         tasks.spawn(worker::run(state.platform.clone(), stop()));
         tasks.spawn(reconcile::run(state.platform.clone(), stop()));

@@ -81,11 +81,13 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
 }
 
 async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener>) -> anyhow::Result<()> {
+    // Read before anybody can connect, so that nobody misses what happens after.
+    let last_event = store::events::last_id(&mut *state.platform.pool.acquire().await?).await?;
     let mut web = match listener {
         Some(listener) => Some(Web::start(state, listener)?),
         None => None,
     };
-    let tasks = background::start(state, options.has(Role::Worker));
+    let tasks = background::start(state, last_event, options.has(Role::Worker));
     announce(state, options).await;
     let failed = if let Some(web) = &mut web {
         web.until_stop(&state.stopping).await

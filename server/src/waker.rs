@@ -26,9 +26,9 @@ const PAGE: i64 = 1_000;
 /// The rows are looked at this often even where no notification comes: a connection may be dead without a sign.
 const LOOK_ANYWAY: Duration = Duration::from_secs(20);
 
-/// Listens until told to stop; a lost connection is made again.
-pub async fn run(state: AppState, stop: CancellationToken) {
-    let mut outbox = Outbox { platform: state.platform, live: state.live, last: None, seen: Recent::new(4_000) };
+/// Tells what comes after the row `last`, until told to stop; a lost connection is made again.
+pub async fn run(state: AppState, last: i64, stop: CancellationToken) {
+    let mut outbox = Outbox { platform: state.platform, live: state.live, begin: last, last, seen: Recent::new(4_000) };
     let mut pause = Duration::from_millis(100);
     loop {
         let ended = tokio::select! {
@@ -76,8 +76,10 @@ type Received = Result<Option<PgNotification>, sqlx::Error>;
 struct Outbox {
     platform: Arc<Platform>,
     live: Live,
-    /// The highest number seen; `None` before the first look.
-    last: Option<i64>,
+    /// What came up to here was there before this process.
+    begin: i64,
+    /// The highest number seen.
+    last: i64,
     seen: Recent<i64>,
 }
 
@@ -109,11 +111,7 @@ impl Outbox {
     async fn catch_up(&mut self) -> Result<(), sqlx::Error> {
         self.platform.wake.notify_one();
         let mut conn = self.platform.pool.acquire().await?;
-        let Some(last) = self.last else {
-            self.last = Some(events::last_id(&mut conn).await?);
-            return Ok(());
-        };
-        let mut from = last - LOOK_BACK;
+        let mut from = (self.last - LOOK_BACK).max(self.begin);
         loop {
             let rows = events::after(&mut conn, from, PAGE).await?;
             let Some(end) = rows.last() else { return Ok(()) };
@@ -139,7 +137,7 @@ impl Outbox {
         if !self.seen.insert(row.id) {
             return;
         }
-        self.last = self.last.max(Some(row.id));
+        self.last = self.last.max(row.id);
         let notification = notification(&self.platform, &row).await;
         self.live.tell(Told { row, notification });
     }

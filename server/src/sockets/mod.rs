@@ -13,7 +13,8 @@ use socketioxide::{
     extract::{AckSender, SocketRef, TryData},
     handler::ConnectHandler,
 };
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{Mutex, mpsc};
 use visitor::{Handshake, Visitor};
 
 /// The most that a client may send, in bytes: it asks and tells nothing.
@@ -36,25 +37,31 @@ pub fn routes(state: &AppState) -> (Router<AppState>, SocketIo) {
         let state = for_check.clone();
         async move {
             let visitor = Visitor::recognise(&state, socket.req_parts(), handshake.unwrap_or_default()).await?;
-            socket.extensions.insert(visitor);
+            let commands = Arc::new(Mutex::new(Some(listen(&socket))));
+            socket.extensions.insert(Admitted { visitor, commands });
             Ok::<(), visitor::Refused>(())
         }
     };
     let state = state.clone();
     let welcome = move |socket: SocketRef| {
         let state = state.clone();
-        async move { welcome(state, socket) }
+        async move { welcome(state, socket).await }
     };
     io.ns("/", welcome.with(check));
     let routes = Router::new().route_service("/socket.io", service.clone()).route_service("/socket.io/", service);
     (routes, io)
 }
 
-fn welcome(state: AppState, socket: SocketRef) {
-    let Some(visitor) = socket.extensions.get::<Visitor>() else {
-        let _ = socket.disconnect();
-        return;
-    };
+/// Who was let in, with what it asked so far.
+#[derive(Clone)]
+struct Admitted {
+    visitor: Visitor,
+    commands: Arc<Mutex<Option<mpsc::Receiver<Asked>>>>,
+}
+
+/// Takes the client's commands. This is done before the client is told that it is connected: what comes before there
+/// is a handler would be dropped without a word.
+fn listen(socket: &SocketRef) -> mpsc::Receiver<Asked> {
     let (send, commands) = mpsc::channel(COMMANDS);
     for (event, kind) in [("subscribe", Command::Subscribe as fn(_) -> _), ("unsubscribe", Command::Unsubscribe)] {
         let send = send.clone();
@@ -73,6 +80,13 @@ fn welcome(state: AppState, socket: SocketRef) {
             }
         });
     }
-    drop(send);
-    tokio::spawn(Feed::new(state, socket, visitor, commands).run());
+    commands
+}
+
+async fn welcome(state: AppState, socket: SocketRef) {
+    if let Some(Admitted { visitor, commands }) = socket.extensions.remove::<Admitted>()
+        && let Some(commands) = commands.lock().await.take()
+    {
+        Feed::new(state, socket, visitor, commands).run().await;
+    }
 }

@@ -1,15 +1,16 @@
 //! The managed PostgreSQL: made, kept, adopted, started again, stopped.
 
 use crate::support::{App, Setup, until};
-use std::{fs, path::Path, process::Command};
+use std::{fs, process::Command};
 
 fn postgres_pid(app: &App) -> Option<String> {
     let text = fs::read_to_string(app.data().join("postgres/cluster/postmaster.pid")).ok()?;
     text.lines().next().map(str::to_owned)
 }
 
+/// It runs; one that has ended may keep its number until its parent takes note.
 fn exists(pid: &str) -> bool {
-    Path::new("/proc").join(pid).exists()
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
 }
 
 async fn sign_in_works(app: &App, email: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Socket.IO: who is let in, what is told, and that a log comes whole across a gap.
 
-use crate::support::{App, Setup, client};
+use crate::support::{App, PATIENCE, Setup, client};
 use model::{
     DeploymentId, EnvironmentId, SiteId, TeamId,
     deployment::{Status, Stream, Trigger},
@@ -10,7 +10,7 @@ use model::{
 use reqwest::Client;
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Instant};
 use store::{deployments::NewDeployment, environments::NewEnvironment, logs::NewLine, sites::NewSite};
 use time::OffsetDateTime;
 
@@ -88,12 +88,14 @@ impl Socket {
 
     /// The next packet that is no ping; `None` once the server has closed the connection.
     async fn next_packet(&mut self) -> Option<String> {
+        let began = Instant::now();
         loop {
             match self.received.pop_front().as_deref() {
                 Some("2") => self.send("3".to_owned()).await,
                 Some("1" | "41") => return None,
                 Some(packet) => return Some(packet.to_owned()),
                 None => {
+                    assert!(began.elapsed() < PATIENCE, "in vain waited for a packet");
                     let answer = self.http.get(&self.url).send().await.ok()?;
                     if !answer.status().is_success() {
                         return None;

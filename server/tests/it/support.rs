@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 /// Longer than anything here takes; reached only by a failing test.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks at something that has no event of its own.
 pub const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
