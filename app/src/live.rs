@@ -10,7 +10,10 @@ use model::{DeploymentId, SiteId, event::Notification, views::LogItem};
 /// overlap; of many events at once the last is answered by one call.
 pub fn on_site(id: SiteId, changed: impl AsyncFn() + 'static) {
     #[cfg(feature = "hydrate")]
-    browser::follow(browser::Topic::Site(id), browser::Follower { changed: Some(browser::coalesced(changed)), ..Default::default() });
+    browser::follow(
+        browser::Topic::Site(id),
+        browser::Follower { changed: Some(browser::coalesced(changed)), ..Default::default() },
+    );
     #[cfg(not(feature = "hydrate"))]
     let _ = (id, changed);
 }
@@ -178,7 +181,8 @@ mod browser {
         if open().is_some() {
             return;
         }
-        let script = document().create_element("script").ok().and_then(|el| el.dyn_into::<web_sys::HtmlScriptElement>().ok());
+        let script =
+            document().create_element("script").ok().and_then(|el| el.dyn_into::<web_sys::HtmlScriptElement>().ok());
         let (Some(script), Some(head)) = (script, document().head()) else { return };
         let loaded = Closure::once_into_js(|| {
             open();
@@ -280,7 +284,10 @@ mod browser {
             match code {
                 Some(code) => leptos::logging::warn!("no live updates: {code}"),
                 None => {
-                    followers(|other| other == topic).iter().filter_map(|f| f.changed.as_ref()).for_each(|changed| changed());
+                    followers(|other| other == topic)
+                        .iter()
+                        .filter_map(|f| f.changed.as_ref())
+                        .for_each(|changed| changed());
                 }
             }
         });

@@ -1,7 +1,11 @@
 //! The HTML around every page, rendered by the server alone.
 
 use crate::{App, theme};
-use leptos::{hydration::{AutoReload, HydrationScripts}, nonce::use_nonce, prelude::*};
+use leptos::{
+    hydration::{AutoReload, HydrationScripts},
+    nonce::use_nonce,
+    prelude::*,
+};
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 /// The whole document.

@@ -51,11 +51,7 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
         .into_any();
     }
     let first = signup == SignupState::NeedsSetupToken;
-    let about = if first {
-        "The first account runs this installation."
-    } else {
-        "Your sites, live on every push."
-    };
+    let about = if first { "The first account runs this installation." } else { "Your sites, live on every push." };
     let general = form.error_beside(&["name", "email", "password", "setup_token"]);
     view! {
         <AuthFrame title="Create an account" about>

@@ -1,6 +1,9 @@
 //! Copying to the clipboard, with a word that it happened.
 
-use super::{icon::{Glyph, Icon}, toast::use_toasts};
+use super::{
+    icon::{Glyph, Icon},
+    toast::use_toasts,
+};
 use leptos::prelude::*;
 
 /// Copies text; `false` where the browser does not let us (pages that are neither HTTPS nor localhost).
@@ -27,7 +30,12 @@ pub fn CopyButton(
         leptos::task::spawn_local(async move {
             if copy(text.get_untracked()).await {
                 copied.set(true);
-                set_timeout(move || { copied.try_set(false); }, std::time::Duration::from_secs(2));
+                set_timeout(
+                    move || {
+                        copied.try_set(false);
+                    },
+                    std::time::Duration::from_secs(2),
+                );
             } else {
                 toasts.warn("This browser does not let pages copy here. Select the text and copy it.");
             }

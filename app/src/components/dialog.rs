@@ -1,6 +1,9 @@
 //! A modal dialog: the browser's own `<dialog>`, opened without JavaScript too where the browser knows `commandfor`.
 
-use super::{button::Look, icon::{Glyph, Icon}};
+use super::{
+    button::Look,
+    icon::{Glyph, Icon},
+};
 use leptos::prelude::*;
 
 /// Opens the dialog with this id.
@@ -21,7 +24,8 @@ pub fn DialogButton(
         #[cfg(feature = "hydrate")]
         {
             use wasm_bindgen::JsCast;
-            let dialog = document().get_element_by_id(target).and_then(|el| el.dyn_into::<web_sys::HtmlDialogElement>().ok());
+            let dialog =
+                document().get_element_by_id(target).and_then(|el| el.dyn_into::<web_sys::HtmlDialogElement>().ok());
             if let Some(dialog) = dialog
                 && !dialog.open()
             {

@@ -1,6 +1,9 @@
 //! A page that could not be shown: why, and what to do. Sends those who are not signed in to the sign-in page.
 
-use super::{button::{ButtonLink, Look}, icon::{Glyph, Icon}};
+use super::{
+    button::{ButtonLink, Look},
+    icon::{Glyph, Icon},
+};
 use crate::failure::Failure;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,7 +18,8 @@ pub fn FailureView(
     if failure.is_unauthenticated() {
         let location = use_location();
         let back = format!("{}{}", location.pathname.get_untracked(), query(&location.search.get_untracked()));
-        return view! { <Redirect path=format!("/sign-in?next={}", leptos_router::location::Url::escape(&back)) /> }.into_any();
+        return view! { <Redirect path=format!("/sign-in?next={}", leptos_router::location::Url::escape(&back)) /> }
+            .into_any();
     }
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>()

@@ -1,6 +1,9 @@
 //! How something stands: a word, a picture and a colour, never a colour alone.
 
-use super::{alert::Tone, icon::{Glyph, Icon}};
+use super::{
+    alert::Tone,
+    icon::{Glyph, Icon},
+};
 use leptos::prelude::*;
 use model::{deployment::Status, views::SiteStatus};
 

@@ -1,6 +1,9 @@
 //! Short messages that come and go in a corner.
 
-use super::{alert::Tone, icon::{Glyph, Icon}};
+use super::{
+    alert::Tone,
+    icon::{Glyph, Icon},
+};
 use leptos::prelude::*;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +41,13 @@ impl Messages {
     }
     /// Shows a message for a while.
     pub fn show(self, tone: Tone, title: String, body: String) {
-        let id = self.next.try_update_value(|next| { *next += 1; *next }).unwrap_or_default();
+        let id = self
+            .next
+            .try_update_value(|next| {
+                *next += 1;
+                *next
+            })
+            .unwrap_or_default();
         self.list.update(|list| list.push(Toast { id, tone, title, body }));
         set_timeout(move || self.dismiss(id), std::time::Duration::from_secs(8));
     }

@@ -146,7 +146,8 @@ fn escape(rest: &mut std::str::Chars<'_>) -> Option<String> {
 }
 
 fn apply(style: &mut Style, parameters: &str) {
-    let mut codes = parameters.split([';', ':']).map(|code| if code.is_empty() { Some(0) } else { code.parse::<u16>().ok() });
+    let mut codes =
+        parameters.split([';', ':']).map(|code| if code.is_empty() { Some(0) } else { code.parse::<u16>().ok() });
     while let Some(code) = codes.next() {
         let Some(code) = code else { continue };
         match code {
@@ -269,7 +270,10 @@ mod tests {
 
     #[test]
     fn what_moves_the_cursor_or_talks_to_the_terminal_is_left_out() {
-        assert_eq!(plain("\u{1b}[2K\u{1b}[1Adone\u{1b}]8;;https://evil.example\u{7}link\u{1b}]8;;\u{1b}\\!"), "donelink!");
+        assert_eq!(
+            plain("\u{1b}[2K\u{1b}[1Adone\u{1b}]8;;https://evil.example\u{7}link\u{1b}]8;;\u{1b}\\!"),
+            "donelink!"
+        );
         assert_eq!(plain("a\u{7}b\u{202e}c\u{1b}(Bd"), "abcd");
     }
 

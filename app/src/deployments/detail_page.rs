@@ -7,7 +7,9 @@ use super::{
     steps::{Elapsed, Steps},
 };
 use crate::{
-    components::{Alert, Button, DeploymentStatus, FailureView, Glyph, Icon, Loading, PageHeader, Panel, TimeAgo, Tone},
+    components::{
+        Alert, Button, DeploymentStatus, FailureView, Glyph, Icon, Loading, PageHeader, Panel, TimeAgo, Tone,
+    },
     failure::Failure,
     form::Form,
     format::short_commit,
@@ -32,10 +34,8 @@ pub fn DeploymentPage() -> impl IntoView {
     let query = use_query_map();
     let id = Memo::new(move |_| params.read().get("deployment").and_then(|id| id.parse::<DeploymentId>().ok()));
     let after = Memo::new(move |_| query.read().get("after").and_then(|n| n.parse::<i64>().ok()).unwrap_or(0).max(0));
-    let deployment = Resource::new_blocking(
-        move || id.get(),
-        |id| async move { get_deployment(id.ok_or_else(missing)?).await },
-    );
+    let deployment =
+        Resource::new_blocking(move || id.get(), |id| async move { get_deployment(id.ok_or_else(missing)?).await });
     let log = Resource::new_blocking(
         move || (id.get(), after.get()),
         |(id, after)| async move { get_log(id.ok_or_else(missing)?, after, FIRST_LINES).await },
@@ -66,10 +66,8 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
     let number = summary.number;
     let site_name = deployment.site_name.clone();
     let url = deployment.url.clone();
-    let crumbs = vec![
-        ("Sites".to_owned(), "/sites".to_owned()),
-        (site_name.clone(), format!("/sites/{}", summary.site_id)),
-    ];
+    let crumbs =
+        vec![("Sites".to_owned(), "/sites".to_owned()), (site_name.clone(), format!("/sites/{}", summary.site_id))];
     let deployment = RwSignal::new(deployment);
     live::on_deployment(id, async move || {
         if let Ok(fresh) = get_deployment(id).await {

@@ -21,7 +21,11 @@ pub fn describe_trigger(trigger: Trigger) -> &'static str {
 
 /// The commit's message, or what else tells a deployment from another.
 pub fn describe_commit(deployment: &DeploymentSummary) -> String {
-    deployment.message.clone().filter(|m| !m.is_empty()).unwrap_or_else(|| describe_trigger(deployment.trigger).to_owned())
+    deployment
+        .message
+        .clone()
+        .filter(|m| !m.is_empty())
+        .unwrap_or_else(|| describe_trigger(deployment.trigger).to_owned())
 }
 
 /// The list.

@@ -3,8 +3,8 @@
 use super::{bare, server::get_site, use_site, webhook::WebhookPanel};
 use crate::{
     components::{
-        Alert, Button, ButtonLink, EmptyState, FailureView, Glyph, Icon, Loading, Look, PageHeader, Panel, ServiceStatus,
-        SiteStatusPill, Tone,
+        Alert, Button, ButtonLink, EmptyState, FailureView, Glyph, Icon, Loading, Look, PageHeader, Panel,
+        ServiceStatus, SiteStatusPill, Tone,
     },
     deployments::{Deploy, DeploymentList, list_deployments},
     failure::Failure,

@@ -214,24 +214,20 @@ fn NameAndAddress(form: Form<CreateSite>) -> impl IntoView {
     });
     let note = move || {
         let words = match address.get() {
-            Address::Checking => {
-                view! {
-                    <span class="inline-flex items-center gap-1.5">
-                        <Icon glyph=Glyph::Spinner class="size-3.5" />
-                        "Checking…"
-                    </span>
-                }
-                    .into_any()
+            Address::Checking => view! {
+                <span class="inline-flex items-center gap-1.5">
+                    <Icon glyph=Glyph::Spinner class="size-3.5" />
+                    "Checking…"
+                </span>
             }
-            Address::Checked(check) if check.available => {
-                view! {
-                    <span class="inline-flex items-center gap-1.5 text-success">
-                        <Icon glyph=Glyph::Check class="size-3.5" />
-                        {check.message}
-                    </span>
-                }
-                    .into_any()
+            .into_any(),
+            Address::Checked(check) if check.available => view! {
+                <span class="inline-flex items-center gap-1.5 text-success">
+                    <Icon glyph=Glyph::Check class="size-3.5" />
+                    {check.message}
+                </span>
             }
+            .into_any(),
             _ => "Lower-case letters, digits and hyphens. Empty: made from the name.".into_any(),
         };
         view! { <span aria-live="polite">{words}</span> }

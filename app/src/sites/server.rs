@@ -66,7 +66,9 @@ pub async fn create_site(
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
         (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
-        (None, None) => Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address."))),
+        (None, None) => {
+            Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))
+        }
     }
     .keep(&typed)?;
     let new = NewSite { team_id: None, name, slug, source };

@@ -168,7 +168,9 @@ impl FailureCode {
             Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
             Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
             Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
-            Self::ImageUnavailable => "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry.",
+            Self::ImageUnavailable => {
+                "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry."
+            }
             Self::ReleaseGone => "Redeploy its commit instead.",
             Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
             Self::StartFailed => "Check the service's image and command.",

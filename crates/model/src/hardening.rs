@@ -2,8 +2,7 @@
 
 /// The only capabilities that are kept: what it takes to change owners and users while starting, and to listen on
 /// ports below 1024.
-pub const CAPABILITIES: [&str; 7] =
-    ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
+pub const CAPABILITIES: [&str; 7] = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID"];
 /// Processes and threads of one service.
 pub const PIDS: u32 = 256;
 /// One file of a container's log may grow so long.

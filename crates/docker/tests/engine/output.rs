@@ -15,8 +15,9 @@ async fn the_last_lines_come_with_their_time_and_pipe() {
     crate::bench::until("all is said", || async { bench.engine.logs_tail(&spec.name, 10).await.unwrap().len() == 3 })
         .await;
     let lines = bench.engine.logs_tail(&spec.name, 10).await.unwrap();
-    let from =
-        |stream| -> Vec<_> { lines.iter().filter(|line| line.stream == stream).map(|line| &line.text).collect() };
+    let from = |stream| -> Vec<_> {
+        lines.iter().filter(|line| line.stream == stream).map(|line| line.text.as_str()).collect()
+    };
     // The two pipes have no common order.
     assert_eq!((from(Stream::Stdout), from(Stream::Stderr)), (vec!["one", "two"], vec!["three"]));
     assert!(lines.iter().all(|line| line.at.is_some()));

@@ -265,12 +265,15 @@ fn a_mistake_in_the_manifest_is_told_with_its_line_and_key() {
     }
     for (text, words) in [
         (
-            &format!("{one}route = \"/x\"\n[services.b]\nimage = \"b\"\nport = 1\nroute = \"/x\"\n"),
+            format!("{one}route = \"/x\"\n[services.b]\nimage = \"b\"\nport = 1\nroute = \"/x\"\n"),
             "both have the route",
         ),
-        ("[services.a]\nimage = \"a\"\nport = 1\n[services.b]\nimage = \"b\"\nport = 1\n", "No service can be reached"),
+        (
+            "[services.a]\nimage = \"a\"\nport = 1\n[services.b]\nimage = \"b\"\nport = 1\n".to_owned(),
+            "No service can be reached",
+        ),
     ] {
-        assert!(refused(&[("webmeteor.toml", text)]).message.contains(words), "{text}");
+        assert!(refused(&[("webmeteor.toml", &text)]).message.contains(words), "{text}");
     }
 }
 

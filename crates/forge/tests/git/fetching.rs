@@ -14,7 +14,7 @@ async fn get(request: FetchRequest<'_>) -> Result<forge::git::CheckedOut, FetchE
 #[tokio::test]
 async fn the_newest_commit_of_a_branch_becomes_plain_files() {
     let (forge, commit) = Forge::with_site(Manners::default()).await;
-    let into = forge.into();
+    let into = forge.place();
     let checked_out = get(forge.fetch(&into)).await.unwrap();
     assert_eq!(checked_out.commit, commit);
     assert_eq!((checked_out.message.as_str(), checked_out.author.as_str()), ("A message", "Ada"));
@@ -28,7 +28,7 @@ async fn the_newest_commit_of_a_branch_becomes_plain_files() {
 async fn a_branch_with_a_slash_is_fetched() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
     let commit = forge.commit("feature/x-1", &[("x", "x")]).await;
-    let into = forge.into();
+    let into = forge.place();
     assert_eq!(get(FetchRequest { branch: branch("feature/x-1"), ..forge.fetch(&into) }).await.unwrap().commit, commit);
 }
 
@@ -39,7 +39,7 @@ async fn an_older_commit_is_fetched_from_new_servers_and_from_old_ones() {
         for n in 0..5 {
             forge.commit("main", &[("index.html", &format!("later {n}"))]).await;
         }
-        let into = forge.into();
+        let into = forge.place();
         let request = FetchRequest { commit: Some(first.clone()), ..forge.fetch(&into) };
         assert_eq!(get(request).await.unwrap().commit, first, "old: {old}");
         assert_eq!(files(&into)["index.html"], "one");
@@ -49,7 +49,7 @@ async fn an_older_commit_is_fetched_from_new_servers_and_from_old_ones() {
 #[tokio::test]
 async fn what_is_not_there_is_named() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
-    let into = forge.into();
+    let into = forge.place();
     let error = get(FetchRequest { branch: branch("nope"), ..forge.fetch(&into) }).await.unwrap_err();
     assert_eq!((error.code, error.message.as_str()), (FailureCode::RefNotFound, "“nope” is not in the repository."));
 
@@ -67,7 +67,7 @@ async fn what_is_not_there_is_named() {
 async fn a_private_repository_wants_its_token_and_the_token_is_seen_nowhere() {
     let authorization = Some(format!("Basic {}", STANDARD.encode("oauth2:t0ken-of-ada")));
     let (forge, commit) = Forge::with_site(Manners { authorization, ..Manners::default() }).await;
-    let into = forge.into();
+    let into = forge.place();
     let error = get(forge.fetch(&into)).await.unwrap_err();
     assert!(error.message.contains("Give a token"), "{error}");
     let error = get(FetchRequest { token: Some("wrong".into()), ..forge.fetch(&into) }).await.unwrap_err();
@@ -85,7 +85,7 @@ async fn a_private_repository_wants_its_token_and_the_token_is_seen_nowhere() {
 #[tokio::test]
 async fn a_private_network_is_not_even_asked() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
-    let into = forge.into();
+    let into = forge.place();
     let request = FetchRequest { allow_private: false, ..forge.fetch(&into) };
     assert_eq!(get(request).await.unwrap_err().code, FailureCode::FetchFailed);
     assert_eq!(forge.requests(), 0);
@@ -95,7 +95,7 @@ async fn a_private_network_is_not_even_asked() {
 async fn a_redirect_to_elsewhere_is_not_followed() {
     let (other, _) = Forge::with_site(Manners::default()).await;
     let forge = Forge::start(Manners { moved_to: Some(other.base.clone()), ..Manners::default() }).await;
-    let into = forge.into();
+    let into = forge.place();
     let error = get(forge.fetch(&into)).await.unwrap_err();
     assert!(error.message.contains("leads to another one"), "{error}");
     assert_eq!(other.requests(), 0);
@@ -104,7 +104,7 @@ async fn a_redirect_to_elsewhere_is_not_followed() {
 #[tokio::test]
 async fn an_address_without_its_suffix_is_understood() {
     let (forge, commit) = Forge::with_site(Manners { adds_suffix: true, ..Manners::default() }).await;
-    let into = forge.into();
+    let into = forge.place();
     let request = FetchRequest { url: forge.url("/site"), ..forge.fetch(&into) };
     assert_eq!(get(request).await.unwrap().commit, commit);
 }
@@ -113,7 +113,7 @@ async fn an_address_without_its_suffix_is_understood() {
 async fn too_much_is_refused_and_nothing_is_left_of_it() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
     forge.commit("main", &[("zeros", &"0".repeat(3 << 20))]).await;
-    let into = forge.into();
+    let into = forge.place();
     let error = get(FetchRequest { max_bytes: 2 << 20, ..forge.fetch(&into) }).await.unwrap_err();
     assert_eq!(error.code, FailureCode::RepositoryRefused);
     assert!(error.message.contains("2 MB"), "{error}");
@@ -127,7 +127,7 @@ async fn a_link_that_leads_out_is_refused_and_nothing_is_left() {
     symlink("/etc/passwd", template.path().join("index.html")).unwrap();
     let author = forge::hosted::Author::platform();
     forge::hosted::create_from_template(&forge.repository(), template.path(), &author).await.unwrap();
-    let into = forge.into();
+    let into = forge.place();
     let error = get(forge.fetch(&into)).await.unwrap_err();
     assert_eq!(error.code, FailureCode::RepositoryRefused);
     assert!(error.message.contains("index.html"), "{error}");
@@ -139,7 +139,7 @@ async fn a_server_that_says_nothing_is_given_up_and_a_cancelled_fetch_ends() {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (forge, _) = Forge::with_site(Manners::default()).await;
     let url = model::names::RepoUrl::parse(&format!("http://{}/a.git", silent.local_addr().unwrap())).unwrap();
-    let into = forge.into();
+    let into = forge.place();
     let request = || FetchRequest { url: url.clone(), ..forge.fetch(&into) };
     let late = FetchRequest { timeout: Duration::from_millis(200), ..request() };
     assert!(get(late).await.unwrap_err().message.contains("did not deliver"));

@@ -79,7 +79,7 @@ impl Forge {
     }
 
     /// A place for a checkout.
-    pub fn into(&self) -> PathBuf {
+    pub fn place(&self) -> PathBuf {
         self.folder.path().join("work").join("checkout")
     }
 
