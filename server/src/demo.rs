@@ -87,12 +87,10 @@ impl Demo {
             None => println!("  Password    the one you set"),
         }
         if let Some(site) = &self.site {
-            let repository = config.data_dir.join("repositories").join(format!("{}.git", site.id));
             println!("  Site        {}   (its first deployment takes about a minute)", site.url);
-            println!("\n  Change it, push, and press Deploy:");
-            println!("    git clone {} {}", repository.display(), site.slug);
+            println!("\n  Change it and push (the user is the e-mail above):");
+            println!("    git clone {} {}", site.repository.clone_url, site.slug);
             println!("    cd {} && git commit --all -m \"My change\" && git push", site.slug);
-            println!("    {}/sites/{}", config.public_url, site.id);
         }
         println!("\n  Ctrl-C stops the platform; sites stay up.");
         println!("{rule}\n");

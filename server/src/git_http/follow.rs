@@ -58,7 +58,7 @@ pub async fn follow(state: &AppState, actor: &Actor, started: &Started, client: 
             }
         }
     };
-    let address = format!("{}/deployments/{}", state.config.public_url, started.deployment);
+    let address = address(state, started);
     let farewell = tokio::select! {
         () = watch => return,
         () = client.gone() => return,
@@ -66,6 +66,11 @@ pub async fn follow(state: &AppState, actor: &Actor, started: &Started, client: 
         () = tokio::time::sleep(LIMIT) => format!("The deployment goes on; follow it at {address}"),
     };
     client.send(progress(&farewell)).await;
+}
+
+/// Where the dashboard shows a deployment.
+fn address(state: &AppState, started: &Started) -> String {
+    format!("{}/deployments/{}", state.config.public_url, started.deployment)
 }
 
 /// What is new to tell, and whether that was all.
@@ -78,11 +83,10 @@ async fn look(
     // First how it stands, then its log: what stands at the end has a whole log.
     let view = deployments::get(&state.platform, actor, started.deployment).await?;
     let log = deployments::log(&state.platform, actor, started.deployment, story.seen, LINES).await?;
-    let mut lines = story.go_on(&view, log.items);
+    let mut lines = story.go_on(&view, log.items, &address(state, started));
     let is_over = view.summary.status.is_final() && log.complete;
     if is_over {
-        let address = format!("{}/deployments/{}", state.config.public_url, started.deployment);
-        lines.extend(story.end(&view, &address));
+        lines.extend(story.end(&view));
     }
     Ok((lines, is_over))
 }
@@ -94,12 +98,28 @@ struct Story {
     queue_position: Option<i64>,
     steps: Vec<Step>,
     seen: i64,
-    last_lines: VecDeque<String>,
+    /// What programs printed last.
+    printed: Recent,
+    /// What the platform said last.
+    said: Recent,
+}
+
+/// The last few lines.
+#[derive(Default)]
+struct Recent(VecDeque<String>);
+
+impl Recent {
+    fn push(&mut self, line: String) {
+        if self.0.len() == LAST_LINES {
+            self.0.pop_front();
+        }
+        self.0.push_back(line);
+    }
 }
 
 impl Story {
     /// The steps that began and what the platform said since the last look, in order.
-    fn go_on(&mut self, view: &DeploymentView, log: Vec<LogItem>) -> Vec<String> {
+    fn go_on(&mut self, view: &DeploymentView, log: Vec<LogItem>, address: &str) -> Vec<String> {
         let mut told: Vec<(OffsetDateTime, String)> = Vec::new();
         for step in &view.steps {
             let Some(at) = step.started_at.filter(|_| step.status != StepStatus::Skipped) else { continue };
@@ -111,12 +131,13 @@ impl Story {
         for line in log {
             self.seen = line.seq;
             if line.stream == Stream::Platform {
-                told.push((line.at, format!("  {}", line.text)));
-            } else {
-                self.last_lines.push_back(line.text);
-                if self.last_lines.len() > LAST_LINES {
-                    self.last_lines.pop_front();
+                // What is indented is a file shown whole, and the address stands at the end.
+                if !line.text.starts_with(' ') && !line.text.ends_with(&view.url) {
+                    told.push((line.at, format!("  {}", line.text)));
                 }
+                self.said.push(line.text);
+            } else {
+                self.printed.push(line.text);
             }
         }
         told.sort_by_key(|(at, _)| *at);
@@ -125,6 +146,7 @@ impl Story {
             let summary = &view.summary;
             lines.push(String::new());
             lines.push(format!("Deployment {} of {} to {}", summary.number, view.site_name, summary.environment));
+            lines.push(address.to_owned());
         }
         if let Some(before) = view.queue_position.filter(|before| self.queue_position.replace(*before) != Some(*before))
             && before > 0
@@ -136,25 +158,25 @@ impl Story {
     }
 
     /// How it ended.
-    fn end(&self, view: &DeploymentView, address: &str) -> Vec<String> {
+    fn end(&self, view: &DeploymentView) -> Vec<String> {
         let mut lines = Vec::new();
         match (&view.error, view.summary.status) {
             (_, Status::Live) => lines.push(format!("Live: {}", view.url)),
             (_, Status::Superseded) => lines.push("A newer deployment took its place.".into()),
             (_, Status::Cancelled) => lines.push("It was cancelled; what served before still serves.".into()),
             (Some(error), _) => {
-                if !self.last_lines.is_empty() {
+                if !self.printed.0.is_empty() {
                     lines.push("The last lines of the log:".into());
-                    lines.extend(self.last_lines.iter().map(|line| format!("  | {line}")));
+                    lines.extend(self.printed.0.iter().map(|line| format!("  | {line}")));
                 }
                 let step = error.step.map(|step| format!(" in step {step}")).unwrap_or_default();
                 let service = error.service.as_ref().map(|name| format!(", service {name}")).unwrap_or_default();
                 lines.push(format!("error: The deployment failed{step}{service}: {}", error.message));
-                lines.push(format!("hint: {}", error.remedy));
+                let is_told = self.said.0.iter().any(|line| *line == error.remedy);
+                lines.extend((!is_told).then(|| format!("hint: {}", error.remedy)));
             }
             (None, status) => lines.push(format!("It ended: {status}.")),
         }
-        lines.push(address.to_owned());
         lines.push(String::new());
         lines
     }

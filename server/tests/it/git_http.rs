@@ -335,8 +335,10 @@ async fn a_push_that_breaks_off_leaves_nothing_behind() {
         let objects = fs::read_dir(bench.repository().join("objects")).unwrap();
         objects.filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("tmp_objdir")).count()
     };
+    // The answer begins before the request ends, so its end is what must not come.
+    let talk = async { request.send().await.unwrap().bytes().await };
     tokio::select! {
-        answer = request.send() => { answer.unwrap().bytes().await.unwrap(); }
+        ended = talk => panic!("it ended before its time: {ended:?}"),
         () = until("git to begin", async || (quarantines() > 0).then_some(())) => {}
     }
     until("git's own cleaning", async || (quarantines() == 0).then_some(())).await;
