@@ -12,9 +12,10 @@ export function complaints(page: Page): string[] {
   const heard: string[] = [];
   page.on("pageerror", (error) => heard.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    // A browser also reports the status of the page itself, which is what the test asked for.
-    const isThePage = message.location().url === page.url() && message.text().startsWith("Failed to load resource");
-    if (message.type() === "error" && !isThePage) heard.push(`${page.url()}: ${message.text()}`);
+    // A browser also reports the status of the page itself and of a form that is refused: what the tests ask for.
+    const isStatus = message.text().startsWith("Failed to load resource");
+    const isMeant = isStatus && (message.location().url === page.url() || message.text().includes("status of 422"));
+    if (message.type() === "error" && !isMeant) heard.push(`${page.url()}: ${message.text()}`);
   });
   return heard;
 }
@@ -43,6 +44,9 @@ export async function mark(page: Page): Promise<{ isSame: () => Promise<boolean>
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
+    // Colours that are just changing are no colours yet.
+    const changes = document.getAnimations().filter((change) => change instanceof CSSTransition);
+    await Promise.allSettled(changes.map((change) => change.finished));
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations } = await axe.run({ runOnly: tags });
