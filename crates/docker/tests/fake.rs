@@ -1,5 +1,7 @@
 //! The fake holds to the same rules as the real engine, and fails when it is told to.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use docker::{
     BuildContext, BuildError, BuildRequest, Error, EventKind, Labels, NetworkSpec, Runtime, SiteContainer,
     fake::{Behaviour, BuildScript, FakeRuntime},

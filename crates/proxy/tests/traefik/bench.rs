@@ -83,9 +83,8 @@ impl Bench {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
-            panic!("Traefik does not answer: {}", bench.log().await);
-        }
+        let answers = tokio::time::timeout(PATIENCE, wait).await.is_ok();
+        assert!(answers, "Traefik does not answer: {}", bench.log().await);
         bench
     }
 
