@@ -44,9 +44,10 @@ export async function mark(page: Page): Promise<{ isSame: () => Promise<boolean>
 export async function findings(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
-    // Colours that are just changing are no colours yet.
-    const changes = document.getAnimations().filter((change) => change instanceof CSSTransition);
-    await Promise.allSettled(changes.map((change) => change.finished));
+    // Colours that are just changing are no colours yet; a change may begin another further inside.
+    const frame = () => new Promise(requestAnimationFrame);
+    const isChanging = () => document.getAnimations().some((change) => change instanceof CSSTransition);
+    for (let still = 0; still < 3; still = isChanging() ? 0 : still + 1) await frame();
     const { axe } = window as unknown as { axe: typeof import("axe-core") };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
     const { violations } = await axe.run({ runOnly: tags });

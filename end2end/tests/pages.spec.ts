@@ -11,9 +11,6 @@ import { visit } from "../support/visit";
 const WIDTHS = [1440, 390];
 const SCHEMES = ["light", "dark"] as const;
 
-// What moves is shown without moving, so that colours are looked at when they have come to rest.
-test.use({ contextOptions: { reducedMotion: "reduce" } });
-
 type Visitor = "nobody" | "newcomer" | "owner";
 type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
 
