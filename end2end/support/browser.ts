@@ -12,9 +12,12 @@ export function complaints(page: Page): string[] {
   const heard: string[] = [];
   page.on("pageerror", (error) => heard.push(`${page.url()}: ${error.message}`));
   page.on("console", (message) => {
-    // A browser also reports the status of the page itself and of a form that is refused: what the tests ask for.
+    // A browser also reports what tests ask for: the status of the page itself, a form that is refused, and that
+    // what was deleted is gone.
+    const { url } = message.location();
     const isStatus = message.text().startsWith("Failed to load resource");
-    const isMeant = isStatus && (message.location().url === page.url() || message.text().includes("status of 422"));
+    const isAnswer = url.includes("/_fn/") && /status of (404|422)/.test(message.text());
+    const isMeant = isStatus && (url === page.url() || isAnswer);
     if (message.type() === "error" && !isMeant) heard.push(`${page.url()}: ${message.text()}`);
   });
   return heard;
