@@ -18,6 +18,10 @@ impl Boot {
     pub fn provide() -> Self {
         let boot = SharedValue::new(Self::read).into_inner();
         provide_context(boot.clone());
+        #[cfg(feature = "hydrate")]
+        if boot.refused.is_some() {
+            Effect::new(|_| tidy_address());
+        }
         boot
     }
 
@@ -38,6 +42,19 @@ impl Boot {
         let (of, error) = self.refused.as_ref()?;
         (of == path).then(|| ServerFnUrlError::<Failure>::decode_err(error))
     }
+}
+
+/// Takes the error out of the address bar once it is shown: a reload begins anew.
+#[cfg(feature = "hydrate")]
+fn tidy_address() {
+    let (location, history) = (window().location(), window().history());
+    let (Ok(path), Ok(search), Ok(history)) = (location.pathname(), location.search(), history) else { return };
+    let Ok(query) = web_sys::UrlSearchParams::new_with_str(&search) else { return };
+    query.delete("__path");
+    query.delete("__err");
+    let rest = query.to_string().as_string().filter(|rest| !rest.is_empty()).map(|rest| format!("?{rest}"));
+    let address = path + &rest.unwrap_or_default();
+    let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address));
 }
 
 /// The error in the page's address, unless a link on somebody else's site brought it: text of strangers is not ours to

@@ -38,3 +38,41 @@ pub fn server_functions() -> Vec<&'static str> {
     paths.sort_unstable();
     paths
 }
+
+#[cfg(test)]
+#[cfg(feature = "ssr")]
+mod tests {
+    #[test]
+    fn every_server_function_is_known() {
+        let known = [
+            "account",
+            "cancel_deployment",
+            "change_password",
+            "check_slug",
+            "create_site",
+            "delete_site",
+            "deploy",
+            "deployment",
+            "deployment_log",
+            "deployments",
+            "redeploy",
+            "rename_account",
+            "rename_site",
+            "rollback",
+            "sign_in",
+            "sign_out",
+            "sign_up",
+            "site",
+            "sites",
+            "templates",
+            "visitor",
+            "webhook_secret",
+        ];
+        let known: Vec<_> = known.iter().map(|name| format!("/_fn/{name}")).collect();
+        assert_eq!(
+            super::server_functions(),
+            known,
+            "a server function is a public address: name it here, and authorise it"
+        );
+    }
+}

@@ -27,7 +27,7 @@ use tower_sessions::{
 /// How long a session lasts without a visit.
 const INACTIVITY: time::Duration = time::Duration::days(14);
 /// How often expired sessions and tokens are removed.
-const SWEEP: Duration = Duration::from_secs(60 * 60);
+const SWEEP: Duration = Duration::from_hours(1);
 /// The day of the last page, in the session's data.
 const LAST_DAY: &str = "last_day";
 

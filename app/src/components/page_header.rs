@@ -2,7 +2,6 @@
 
 use super::icon::{Glyph, Icon};
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 /// A step of the way to a page: words and address.
 pub type Crumb = (String, String);
@@ -38,9 +37,9 @@ pub fn PageHeader(
                                     .map(|(words, href)| {
                                         view! {
                                             <li class="flex min-w-0 items-center gap-1">
-                                                <A href=href attr:class="link-quiet truncate">
+                                                <a href=href class="link-quiet truncate">
                                                     {words}
-                                                </A>
+                                                </a>
                                                 <Icon glyph=Glyph::ChevronRight class="size-3.5" />
                                             </li>
                                         }

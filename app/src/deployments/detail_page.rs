@@ -136,7 +136,7 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
             <Panel title="Steps">
                 <Steps steps ended=Signal::derive(move || !running.get()) />
             </Panel>
-            <LogView id log after running />
+            <LogView id log after running from_end=summary.status == Status::Failed />
             <Facts deployment />
         </div>
     }

@@ -35,8 +35,10 @@ pub fn start(log: Log) {
             if !log.is_complete {
                 fetch_rest(log).await;
             }
-            if let Some(seq) = marked {
-                mark(seq, true);
+            match marked {
+                Some(seq) => mark(seq, true),
+                None if log.from_end => to_end(log),
+                None => {}
             }
             if log.running.try_get_untracked() == Some(true)
                 && let Some(owner) = owner
@@ -169,6 +171,20 @@ fn to_middle(line: &web_sys::Element) {
     line.scroll_into_view_with_scroll_into_view_options(&options);
 }
 
+/// Scrolls the log, and only the log, so that the line is in its middle. Blocks that were never laid out have an
+/// estimated height: once they are, it is done again.
+fn show(log: Log, line: &web_sys::Element) {
+    let line = line.clone();
+    let scroll = move || {
+        let Some(Some(frame)) = log.frame.try_get_untracked() else { return };
+        let (inner, outer) = (line.get_bounding_client_rect(), frame.get_bounding_client_rect());
+        let away = inner.top() - outer.top() - (outer.height() - inner.height()) / 2.0;
+        frame.scroll_by_with_x_and_y(0.0, away);
+    };
+    scroll();
+    request_animation_frame(scroll);
+}
+
 fn search(log: Log) {
     let search = log.search;
     let shown = StoredValue::new(Vec::<i64>::new());
@@ -206,7 +222,7 @@ fn search(log: Log) {
         }
         if let Some(line) = hit.and_then(|seq| document().get_element_by_id(&format!("L{seq}"))) {
             let _ = line.class_list().add_1("log-hit");
-            to_middle(&line);
+            show(log, &line);
         }
         hit
     });
@@ -218,7 +234,7 @@ fn redraw(log: Log, seq: i64, query: &str) {
         let at = items.binary_search_by_key(&seq, |item| item.seq).ok()?;
         Some(log_html::line_text(&items[at].text, query))
     });
-    let text = document().query_selector(&format!("#L{seq} > .log-text")).ok().flatten();
+    let text = document().get_element_by_id(&format!("L{seq}")).and_then(|line| line.last_element_child());
     if let (Some(html), Some(text)) = (html, text) {
         text.set_inner_html(&html);
     }

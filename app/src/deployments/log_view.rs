@@ -9,7 +9,6 @@ use crate::{
     live,
 };
 use leptos::{html, prelude::*};
-use leptos_router::components::A;
 use model::{DeploymentId, views::LogPage};
 
 /// What the view and the browser's part of it share.
@@ -36,6 +35,8 @@ pub struct Log {
     pub is_complete: bool,
     /// More lines will come.
     pub running: Signal<bool>,
+    /// The last lines tell most: the deployment failed.
+    pub from_end: bool,
 }
 
 /// The view.
@@ -49,6 +50,8 @@ pub fn LogView(
     after: i64,
     /// The deployment has not ended: more lines will come.
     running: Signal<bool>,
+    /// Begin at the end: the last lines tell why it failed.
+    from_end: bool,
 ) -> impl IntoView {
     let first = log_html::blocks(&log.items);
     let is_complete = log.complete;
@@ -65,6 +68,7 @@ pub fn LogView(
         search: Search::new(),
         is_complete,
         running,
+        from_end,
     };
     let Log { lines, frame, count, follow, search, .. } = log;
     let times = RwSignal::new(false);
@@ -133,9 +137,9 @@ pub fn LogView(
                 .then(|| {
                     view! {
                         <p class="js-hidden log-more">
-                            <A href=format!("/deployments/{id}?after={first_last}") attr:class="underline">
+                            <a href=format!("/deployments/{id}?after={first_last}") class="underline">
                                 "Further lines"
-                            </A>
+                            </a>
                         </p>
                     }
                 })}

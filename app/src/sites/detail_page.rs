@@ -15,7 +15,8 @@ use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{components::A, hooks::use_query_map};
 use model::{
-    SiteId,
+    DeploymentId, SiteId,
+    deployment::Status,
     views::{DeploymentSummary, Page, ServiceView, SiteStatus, SiteView},
 };
 
@@ -70,6 +71,12 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
     });
     let status = Memo::new(move |_| site.read().status);
     let services = Memo::new(move |_| site.read().services.clone());
+    // The deployment that failed last, and whether an earlier release serves all the same.
+    let last_failure = Memo::new(move |_| {
+        let site = site.read();
+        let latest = site.latest_deployment.as_ref().filter(|it| it.status == Status::Failed)?;
+        Some((latest.id, site.status == SiteStatus::Live))
+    });
     let url = first.url.clone();
     let deploy = Form::<Deploy>::new();
     let refused = deploy.error_beside(&[]);
@@ -109,27 +116,7 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
         {move || {
             refused.get().map(|message| view! { <div class="mb-6"><Alert tone=Tone::Danger>{message}</Alert></div> })
         }}
-        {move || {
-            (status.get() == SiteStatus::Failed)
-                .then(|| {
-                    let latest = site.read().latest_deployment.as_ref().map(|d| d.id);
-                    view! {
-                        <div class="mb-6">
-                            <Alert tone=Tone::Danger>
-                                "The last deployment failed and nothing serves yet. "
-                                {latest
-                                    .map(|id| {
-                                        view! {
-                                            <A href=format!("/deployments/{id}") attr:class="font-medium underline">
-                                                "See why"
-                                            </A>
-                                        }
-                                    })}
-                            </Alert>
-                        </div>
-                    }
-                })
-        }}
+        {move || last_failure.get().map(|(id, serves)| view! { <LastFailure id serves /> })}
         <div class="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem]">
             <div class="flex min-w-0 flex-col gap-6">
                 <Panel title="Deployments" flush=true>
@@ -161,6 +148,24 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
 }
 
 #[component]
+fn LastFailure(id: DeploymentId, serves: bool) -> impl IntoView {
+    let (tone, words) = if serves {
+        (Tone::Warning, "The last deployment failed; the release before it still serves. ")
+    } else {
+        (Tone::Danger, "The last deployment failed, and nothing serves yet. ")
+    };
+    view! {
+        <div class="mb-6">
+            <Alert tone>
+                {words} <A href=format!("/deployments/{id}") attr:class="font-medium underline">
+                    "See why"
+                </A>
+            </Alert>
+        </div>
+    }
+}
+
+#[component]
 fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
     (older.is_some() || !is_newest).then(|| {
         view! {
@@ -168,17 +173,17 @@ fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
                 {(!is_newest)
                     .then(|| {
                         view! {
-                            <A href=format!("/sites/{id}") scroll=false attr:class="btn btn-ghost">
+                            <a href=format!("/sites/{id}") data-noscroll class="btn btn-ghost">
                                 "Newest"
-                            </A>
+                            </a>
                         }
                     })}
                 {older
                     .map(|cursor| {
                         view! {
-                            <A href=format!("/sites/{id}?cursor={cursor}") scroll=false attr:class="btn btn-ghost ml-auto">
+                            <a href=format!("/sites/{id}?cursor={cursor}") data-noscroll class="btn btn-ghost ml-auto">
                                 "Older"
-                            </A>
+                            </a>
                         }
                     })}
             </nav>
@@ -187,7 +192,9 @@ fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
 }
 
 #[component]
-fn Services(services: Vec<ServiceView>) -> impl IntoView {
+fn Services(mut services: Vec<ServiceView>) -> impl IntoView {
+    // Those with an address first, the site's root before its parts.
+    services.sort_by_key(|service| (service.route.is_none(), service.route.as_ref().map(String::len)));
     if services.is_empty() {
         return view! {
             <p class="p-4 text-sm text-muted sm:px-5">"They appear with the first deployment."</p>

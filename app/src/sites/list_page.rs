@@ -49,7 +49,7 @@ fn Sites(page: Page<SiteView>) -> impl IntoView {
                 "New site"
             </ButtonLink>
         </PageHeader>
-        <ul class="grid gap-4 sm:grid-cols-2 lg:grid-cols-3">
+        <ul class="grid grid-cols-1 gap-4 sm:grid-cols-2 lg:grid-cols-3">
             {page.items.into_iter().map(|site| view! { <SiteCard site /> }).collect_view()}
         </ul>
         {older

@@ -175,7 +175,8 @@ fn NameAndAddress(form: Form<CreateSite>) -> impl IntoView {
             }
         });
     };
-    let ask = move |slug: String| {
+    // An address made from a name that is still being typed is not complained about.
+    let ask = move |slug: String, is_own: bool| {
         wanted.set(slug.clone());
         if slug.is_empty() {
             address.set(Address::Unknown);
@@ -187,6 +188,7 @@ fn NameAndAddress(form: Form<CreateSite>) -> impl IntoView {
                 wanted.set(slug.as_str().to_owned());
                 set_timeout(move || check(slug.into()), PAUSE);
             }
+            Err(_) if !is_own => address.set(Address::Unknown),
             Err(error) => address.set(Address::Refused(error.message)),
         }
     };
@@ -198,12 +200,12 @@ fn NameAndAddress(form: Form<CreateSite>) -> impl IntoView {
         if let Some(input) = input.get_untracked() {
             input.set_value(&slug);
         }
-        ask(slug);
+        ask(slug, false);
     };
     let on_slug = move |ev| {
         let typed = event_target_value(&ev);
         own.set(!typed.is_empty());
-        ask(typed);
+        ask(typed, true);
     };
     let refused = form.error("slug");
     let error = Signal::derive(move || match &*address.read() {

@@ -3,7 +3,7 @@
 use super::server::get_webhook_secret;
 use crate::components::{CopyField, Glyph, Icon, Panel};
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 use model::views::SiteView;
 
 /// The panel. The secret is shown on the page with `?secret=show`, so that revealing it needs no JavaScript.
@@ -29,7 +29,7 @@ pub fn WebhookPanel(
                     <Icon glyph=Glyph::Branch class="size-4" />
                     <span>
                         "Branch " <code class="font-mono text-base-content">{branch}</code>
-                        {site.repository.template.map(|template| format!(", from the template {template}"))}
+                        {site.repository.template.map(|template| format!(" · template {template}"))}
                     </span>
                 </p>
                 {is_remote.then(|| view! { <CopyField label="Repository" value=clone_url /> })}
@@ -40,9 +40,9 @@ pub fn WebhookPanel(
                             Some(Ok(secret)) => {
                                 view! {
                                     <CopyField label="Webhook secret" value=secret />
-                                    <A href=format!("/sites/{id}") scroll=false attr:class="link-quiet text-sm text-muted">
+                                    <a href=format!("/sites/{id}") data-noscroll class="link-quiet self-start text-sm text-muted">
                                         "Hide the secret"
-                                    </A>
+                                    </a>
                                 }
                                     .into_any()
                             }
@@ -57,14 +57,10 @@ pub fn WebhookPanel(
                                             <span class="field-value text-muted" aria-hidden="true">
                                                 "••••••••••••••••"
                                             </span>
-                                            <A
-                                                href=format!("/sites/{id}?secret=show")
-                                                scroll=false
-                                                attr:class="btn btn-ghost"
-                                            >
+                                            <a href=format!("/sites/{id}?secret=show") data-noscroll class="btn btn-ghost">
                                                 <Icon glyph=Glyph::Eye />
                                                 "Reveal"
-                                            </A>
+                                            </a>
                                         </div>
                                     </div>
                                 }

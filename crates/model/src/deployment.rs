@@ -208,10 +208,13 @@ impl Status {
     pub fn can_move_to(self, next: Self) -> bool {
         use Status::{Building, Cancelled, Failed, Fetching, Live, Queued, Starting, Superseded, Switching, Verifying};
         match (self, next) {
-            (Queued, Fetching | Starting | Cancelled | Superseded | Failed) => true,
-            (Fetching, Building | Starting) | (Building, Starting) | (Starting, Verifying) => true,
-            (Verifying, Switching) | (Switching, Live) => true,
-            (Fetching | Building | Starting | Verifying, Cancelled) => true,
+            (Queued, Fetching | Starting | Cancelled | Superseded | Failed)
+            | (Fetching, Building | Starting)
+            | (Building, Starting)
+            | (Starting, Verifying)
+            | (Verifying, Switching)
+            | (Switching, Live)
+            | (Fetching | Building | Starting | Verifying, Cancelled) => true,
             (from, Failed | Queued) => from.is_running(),
             _ => false,
         }

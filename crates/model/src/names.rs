@@ -175,7 +175,7 @@ fn parse_branch(raw: &str) -> Result<String, NameError> {
         || value
             .to_ascii_lowercase()
             .split('/')
-            .any(|part| part.ends_with(".lock") || part.starts_with('.') || part.is_empty())
+            .any(|part| part.strip_suffix(".lock").is_some() || part.starts_with('.') || part.is_empty())
         || value.contains("..")
         || value.contains("@{")
         || value == "@"

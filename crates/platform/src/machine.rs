@@ -14,7 +14,7 @@ const PIDS: u32 = 256;
 /// How long a container may take to end before it is killed.
 pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 /// A database is given more: it writes everything to disk.
-const STATEFUL_STOP_GRACE: Duration = Duration::from_secs(60);
+const STATEFUL_STOP_GRACE: Duration = Duration::from_mins(1);
 
 /// The container keeps data and outlives releases.
 pub(crate) fn is_stateful(labels: &Labels) -> bool {

@@ -94,7 +94,7 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
     };
     if !store::deliveries::insert(&mut tx, &new).await? {
         let first = store::deliveries::by_key(&mut tx, site.team_id, site.id, provider.as_str(), &key).await?;
-        return Ok(duplicate(first.ok_or_else(|| anyhow::anyhow!("a delivery vanished while it was read"))?));
+        return Ok(duplicate(&first.ok_or_else(|| anyhow::anyhow!("a delivery vanished while it was read"))?));
     }
     let mut deployment_id = None;
     for (environment, change) in &decision.deploy {
@@ -152,7 +152,7 @@ pub(crate) fn unreadable(error: &forge::webhook::Unreadable) -> Error {
     Problem::new(400, "unreadable", detail.replace(['\n', '\r'], " ")).into()
 }
 
-fn duplicate(first: DeliveryRow) -> Received {
+fn duplicate(first: &DeliveryRow) -> Received {
     Received {
         status: 202,
         delivery_id: first.id,

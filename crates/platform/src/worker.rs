@@ -43,7 +43,7 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
                 Ok(Some((lease, row))) => {
                     let (platform, stop) = (Arc::clone(&platform), stop.child_token());
                     tasks.spawn(async move {
-                        work(&platform, lease, row, stop).await;
+                        Box::pin(work(&platform, lease, row, stop)).await;
                         drop(permit);
                         platform.wake.notify_one();
                     });
@@ -120,9 +120,8 @@ async fn heartbeat(platform: Arc<Platform>, lease: Lease, cancel: CancellationTo
         };
         match tokio::time::timeout(LEASE, beat).await {
             Ok(Ok(false)) => last = tokio::time::Instant::now(),
-            Ok(Ok(true) | Err(WriteError::LeaseLost)) => return cancel.cancel(),
             Ok(Err(WriteError::Database(_))) | Err(_) if last.elapsed() < LEASE => {}
-            Ok(Err(WriteError::Database(_))) | Err(_) => return cancel.cancel(),
+            Ok(Ok(true) | Err(_)) | Err(_) => return cancel.cancel(),
         }
     }
 }
@@ -179,7 +178,7 @@ async fn close(
     let Some(current) = current.filter(|c| c.attempt == lease.attempt && c.status().is_running()) else {
         return Ok(());
     };
-    let step = store::queue::steps(&mut conn, row.id)
+    let begun = store::queue::steps(&mut conn, row.id)
         .await?
         .into_iter()
         .find(|s| s.status == StepStatus::Running)
@@ -215,17 +214,17 @@ async fn close(
         }
     }
     let mut tx = platform.pool.begin().await?;
-    if let Some(step) = step {
+    if let Some(step) = begun {
         store::queue::set_step(&mut tx, row.id, step, StepStatus::Failed).await?;
     }
     match failure {
         Some(failure) => {
-            store::queue::fail(&mut tx, lease, failure.code, step, failure.service.as_deref(), &failure.message)
+            store::queue::fail(&mut tx, lease, failure.code, begun, failure.service.as_deref(), &failure.message)
                 .await?;
         }
         None => store::queue::advance(&mut tx, lease, current.status(), Status::Cancelled).await?,
     }
-    let event = Event::Deployment { id: row.id, site_id: row.site_id, status, step };
+    let event = Event::Deployment { id: row.id, site_id: row.site_id, status, step: begun };
     store::events::insert(&mut tx, row.team_id, &event).await?;
     tx.commit().await?;
     tracing::info!(deployment = %row.id, %status, "deployment ended");

@@ -12,6 +12,7 @@ use crate::{Platform, labels, log_sink::LogSink, secrets};
 use model::{
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
+    names::ServiceName,
     plan::ReleasePlan,
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -46,7 +47,7 @@ impl Stop {
     pub(crate) fn failed(code: FailureCode, message: impl Into<String>) -> Self {
         Self::Failed(Failure { code, service: None, message: message.into() })
     }
-    pub(crate) fn service(code: FailureCode, service: impl ToString, message: impl Into<String>) -> Self {
+    pub(crate) fn service(code: FailureCode, service: &ServiceName, message: impl Into<String>) -> Self {
         Self::Failed(Failure { code, service: Some(service.to_string()), message: message.into() })
     }
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
@@ -152,23 +153,20 @@ impl Run {
 
     /// Goes the whole way.
     pub(crate) async fn go(&self) -> Result<(), Stop> {
-        let plan = match self.row.from_release {
-            Some(release) => {
-                self.skip(Step::Fetch).await?;
-                self.skip(Step::Build).await?;
-                start::plan_again(self, release).await?
-            }
-            None => {
-                self.begin(Step::Fetch).await?;
-                let manifest = fetch::run(self).await?;
-                self.end(Step::Fetch).await?;
-                self.advance(Status::Fetching, Status::Building, Step::Build).await?;
-                let plan = start::plan(self, &manifest).await?;
-                build::run(self, &plan).await?;
-                self.end(Step::Build).await?;
-                self.move_to(Status::Building, Status::Starting).await?;
-                plan
-            }
+        let plan = if let Some(release) = self.row.from_release {
+            self.skip(Step::Fetch).await?;
+            self.skip(Step::Build).await?;
+            start::plan_again(self, release).await?
+        } else {
+            self.begin(Step::Fetch).await?;
+            let manifest = fetch::run(self).await?;
+            self.end(Step::Fetch).await?;
+            self.advance(Status::Fetching, Status::Building, Step::Build).await?;
+            let plan = start::plan(self, &manifest).await?;
+            build::run(self, &plan).await?;
+            self.end(Step::Build).await?;
+            self.move_to(Status::Building, Status::Starting).await?;
+            plan
         };
         self.begin(Step::Start).await?;
         start::run(self, &plan).await?;

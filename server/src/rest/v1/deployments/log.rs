@@ -46,8 +46,8 @@ pub async fn handle(
     if accept.contains("text/event-stream") {
         let events = pages(platform, actor, id, first, true).flat_map(|page| {
             let lines = page.items.into_iter().map(|line| event("line", line.seq, &line));
-            let end = page.complete.then(|| Ok(Event::default().event("complete").data("{}")));
-            stream::iter(lines.chain(end).collect::<Vec<_>>())
+            let end = page.complete.then(|| Event::default().event("complete").data("{}"));
+            stream::iter(lines.chain(end).map(Ok::<_, Infallible>).collect::<Vec<_>>())
         });
         return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
     }
@@ -90,9 +90,9 @@ fn pages(
     .fuse()
 }
 
-fn event(name: &str, seq: i64, line: &LogItem) -> Result<Event, Infallible> {
+fn event(name: &str, seq: i64, line: &LogItem) -> Event {
     let event = Event::default().event(name).id(seq.to_string());
-    Ok(event.json_data(line).unwrap_or_else(|_| Event::default().comment("unreadable")))
+    event.json_data(line).unwrap_or_else(|_| Event::default().comment("unreadable"))
 }
 
 fn plain(page: &LogPage) -> Bytes {
