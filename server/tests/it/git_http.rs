@@ -65,6 +65,7 @@ impl Bench {
         self.folder.path().join("work")
     }
 
+    #[expect(clippy::unused_self, reason = "reads as what the bench does")]
     fn git(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.args(arguments)
