@@ -225,7 +225,7 @@ mod tests {
         ]);
         let sent = entries(&open(dir.path(), ".", None).unwrap());
         let paths: Vec<&str> = sent.keys().map(String::as_str).collect();
-        assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "Dockerfile", "skip/keep", "src", "src/a.txt"]);
+        assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "skip/keep", "src", "src/a.txt"]);
         assert_eq!(sent[SENT_DOCKERFILE], "FROM x\n");
         assert!(sent[IGNORE].ends_with("\n.webmeteor.Dockerfile\n.dockerignore\n"));
     }

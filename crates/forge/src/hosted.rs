@@ -111,6 +111,12 @@ pub async fn commit_files(
     message: &str,
     author: &Author,
 ) -> Result<CommitSha, FetchError> {
+    if let Some(path) = files.keys().find(|path| !stays_inside(path)) {
+        return Err(FetchError::new(
+            FailureCode::RepositoryRefused,
+            format!("“{}” is not a path in the repository.", path.escape_debug()),
+        ));
+    }
     let scratch = tempfile::tempdir().map_err(|e| FetchError::disk("No temporary folder could be made", &e))?;
     let index = scratch.path().join("index");
     let parent = branch_tip(path, branch).await?;
@@ -134,6 +140,12 @@ pub async fn commit_files(
     let commit = commit_index(path, &index, parent.as_ref(), message, author).await?;
     move_branch(path, branch.as_str(), &commit, parent.as_ref()).await?;
     Ok(commit)
+}
+
+/// Git itself leaves such paths out with no more than a warning.
+fn stays_inside(path: &str) -> bool {
+    !path.contains('\0')
+        && path.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.eq_ignore_ascii_case(".git"))
 }
 
 /// Files that may be executed stay so when their content changes.

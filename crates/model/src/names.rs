@@ -328,7 +328,7 @@ mod tests {
             "/a",
             "a/",
             "a b",
-            "a\n",
+            "a\nb",
             "a.lock",
             ".a",
             "a/.b",

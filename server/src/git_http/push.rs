@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_line_is_a_packet_of_the_second_band_without_control_characters() {
-        assert_eq!(progress("a\u{1b}[31mb\r"), &b"000b\x02a[31mb\n"[..]);
+        assert_eq!(progress("a\u{1b}[31mb\r"), &b"000c\x02a[31mb\n"[..]);
         assert_eq!(keep_alive(), &b"0005\x02"[..]);
         assert!(progress(&"é".repeat(100_000)).len() < 65_520);
     }

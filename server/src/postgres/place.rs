@@ -17,7 +17,7 @@ pub const MAINTENANCE: &str = "postgres";
 /// The role; nobody but the owner of the socket's folder (and root) can reach it.
 pub const ROLE: &str = "webmeteor";
 /// Names the socket's file; no TCP port is opened.
-const PORT: u16 = 5432;
+pub const PORT: u16 = 5432;
 /// A socket's path has at most 107 bytes (unix(7)); some room is left.
 const SOCKET_PATH_MAX: usize = 100;
 /// Where the database goes when its user cannot reach the data folder.

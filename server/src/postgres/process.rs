@@ -1,6 +1,10 @@
 //! The server's process: one that we started, or one that an earlier platform left running.
 
-use super::{Error, io_error, place::Place, programs::Programs};
+use super::{
+    Error, io_error,
+    place::{PORT, Place},
+    programs::Programs,
+};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -139,9 +143,13 @@ fn is_alive(pid: u32) -> bool {
     matches!(state, Some(Some(state)) if !matches!(state, 'Z' | 'X'))
 }
 
-/// PostgreSQL removes a stale file itself, unless the number in it belongs to another of its user's processes by now.
+/// PostgreSQL removes stale files itself, unless the number in them belongs to another process by now, or to one that
+/// was killed and that nobody has taken note of yet.
 fn remove_stale_pid_file(place: &Place) {
     if recorded_pid(place).is_some_and(|pid| !serves(pid, place)) {
-        let _ = fs::remove_file(place.cluster.join("postmaster.pid"));
+        let socket_lock = place.socket.join(format!(".s.PGSQL.{PORT}.lock"));
+        for stale in [place.cluster.join("postmaster.pid"), socket_lock] {
+            let _ = fs::remove_file(stale);
+        }
     }
 }

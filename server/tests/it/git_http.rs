@@ -121,7 +121,7 @@ impl Bench {
         .await;
         let path = format!("/api/v1/deployments/{}/cancel", text(&deployment["id"]));
         let (status, answer) = self.app.post(&path, Some(&self.token), &json!({})).await;
-        assert_eq!(status, 200, "{answer}");
+        assert_eq!(status, 202, "{answer}");
         let output = push.wait_with_output().await.unwrap();
         assert!(output.status.success(), "{}", told(&output));
         (deployment, told(&output))
