@@ -99,7 +99,13 @@ fn Calls() -> impl IntoView {
 
 #[component]
 fn Terminal() -> impl IntoView {
-    let steps = [("fetch", "0.4 s"), ("build", "6.1 s"), ("start", "0.3 s"), ("verify", "1.2 s"), ("switch", "0.1 s")];
+    let steps = [
+        ("fetch", "the commit"),
+        ("build", "the images"),
+        ("start", "beside the old release"),
+        ("verify", "that it is well"),
+        ("switch", "the route"),
+    ];
     view! {
         <figure class="terminal" aria-label="An example: a push, its five steps, and the address of the site">
             <div class="terminal-bar" aria-hidden="true">
@@ -114,14 +120,14 @@ fn Terminal() -> impl IntoView {
                 </p>
                 {steps
                     .into_iter()
-                    .map(|(step, took)| {
+                    .map(|(step, what)| {
                         view! {
                             <p class="flex justify-between">
                                 <span>
                                     <span class="fg-10">"✓ "</span>
                                     {step}
                                 </span>
-                                <span class="fg-8">{took}</span>
+                                <span class="fg-8">{what}</span>
                             </p>
                         }
                     })
