@@ -285,18 +285,18 @@ async fn a_pack_of_30_megabytes_is_taken() {
 async fn a_compressed_request_is_understood() {
     let bench = Bench::start().await;
     let work = bench.clone().await;
-    // Commits that the server does not have make a request long enough for git to compress it.
-    for _ in 0..40 {
-        bench.done(&work, &["commit", "--quiet", "--allow-empty", "--message", "mine"]).await;
-    }
     bench.done(bench.folder.path(), &["clone", "--quiet", &bench.own_address(), "other"]).await;
     let other = bench.folder.path().join("other");
-    bench.done(&other, &["commit", "--quiet", "--allow-empty", "--message", "theirs"]).await;
-    bench.done(&other, &["push", "origin", "HEAD:theirs"]).await;
+    // So many branches to ask for make a request long enough for git to compress it.
+    for n in 0..40 {
+        bench.done(&other, &["commit", "--quiet", "--allow-empty", "--message", "theirs"]).await;
+        bench.done(&other, &["branch", &format!("theirs-{n}")]).await;
+    }
+    bench.done(&other, &["push", "origin", "refs/heads/theirs-*:refs/heads/theirs-*"]).await;
     let output = bench.git(&work, &["fetch"]).env("GIT_TRACE_CURL", "1").output().await.unwrap();
     assert!(output.status.success(), "{}", told(&output));
     assert!(told(&output).to_lowercase().contains("content-encoding: gzip"), "{}", told(&output));
-    bench.done(&work, &["rev-parse", "origin/theirs"]).await;
+    bench.done(&work, &["rev-parse", "origin/theirs-39"]).await;
 }
 
 #[tokio::test]
