@@ -76,6 +76,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         allow_private_repositories: config.allow_private_repositories,
         templates_dir: config.templates_dir.clone(),
         drain: config.drain,
+        deadlines: config.deadlines,
+        watch: config.watch,
         extra_labels: config.extra_labels.clone(),
         instance: instance.to_owned(),
     };

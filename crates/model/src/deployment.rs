@@ -116,6 +116,8 @@ words! {
     FailureCode {
         /// The repository did not answer or refused.
         FetchFailed = "fetch_failed",
+        /// The repository did not arrive in time.
+        FetchTimeout = "fetch_timeout",
         /// The commit or branch is not in the repository.
         RefNotFound = "ref_not_found",
         /// The repository is too large or holds what cannot be deployed safely.
@@ -126,6 +128,8 @@ words! {
         ManifestInvalid = "manifest_invalid",
         /// A build ended with an error.
         BuildFailed = "build_failed",
+        /// A service is to be built from a folder without a Dockerfile.
+        DockerfileMissing = "dockerfile_missing",
         /// A build took longer than allowed.
         BuildTimeout = "build_timeout",
         /// An image that the repository names cannot be had.
@@ -136,12 +140,16 @@ words! {
         DiskFull = "disk_full",
         /// A container could not be made or started.
         StartFailed = "start_failed",
+        /// The containers were not made in time.
+        StartTimeout = "start_timeout",
         /// A container ended again right after its start.
         CrashLoop = "crash_loop",
         /// A container was ended because it used more memory than allowed.
         OutOfMemory = "out_of_memory",
         /// No program listens on the port.
         NotListening = "not_listening",
+        /// The health check was not answered in time.
+        HealthCheckSlow = "health_check_slow",
         /// The health check did not turn green in time.
         HealthCheckFailed = "health_check_failed",
         /// The proxy did not take the new route.
@@ -160,6 +168,9 @@ impl FailureCode {
             Self::FetchFailed => {
                 "Check that the repository's address is right and that it can be reached, then deploy again."
             }
+            Self::FetchTimeout => {
+                "Deploy again; if the repository is large, make it smaller or ask the operator for a longer time limit."
+            }
             Self::RefNotFound => "Push the branch that this environment deploys, or choose another branch.",
             Self::RepositoryRefused => "Change the repository as the message says, and push again.",
             Self::NothingToDeploy => {
@@ -167,6 +178,7 @@ impl FailureCode {
             }
             Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
             Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
+            Self::DockerfileMissing => "Add a Dockerfile to that folder, or name another folder in webmeteor.toml.",
             Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
             Self::ImageUnavailable => {
                 "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry."
@@ -182,7 +194,12 @@ impl FailureCode {
             Self::HealthCheckFailed => {
                 "Make the health path answer with a status below 400, or name another in webmeteor.toml."
             }
-            Self::SwitchFailed => "Deploy again; if it happens twice, ask the operator to run `webmeteor doctor`.",
+            Self::HealthCheckSlow => {
+                "Make the health path answer faster, or give it a longer `timeout` or `start_period` in webmeteor.toml."
+            }
+            Self::StartTimeout | Self::SwitchFailed => {
+                "Deploy again; if it happens twice, ask the operator to run `webmeteor doctor`."
+            }
             Self::EngineUnavailable => {
                 "Ask the operator to run `webmeteor doctor`; deploy again when the engine answers."
             }

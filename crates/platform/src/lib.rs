@@ -28,7 +28,7 @@ pub mod webhooks;
 pub mod worker;
 
 pub use error::{Error, Result};
-pub use settings::{Settings, Signup};
+pub use settings::{Deadlines, Settings, Signup};
 
 use docker::Runtime;
 use sqlx::PgPool;

@@ -36,10 +36,41 @@ pub struct Settings {
     pub templates_dir: PathBuf,
     /// How long an old release may finish its requests.
     pub drain: Duration,
+    /// How long each step of a deployment may take.
+    pub deadlines: Deadlines,
+    /// How long a new release is watched after its switch; zero: not at all.
+    pub watch: Duration,
     /// Labels added to everything made in Docker (tests mark theirs).
     pub extra_labels: Vec<(String, String)>,
     /// Sets apart what several installations on one machine make in Docker.
     pub instance: String,
+}
+
+/// How long each step of a deployment may take; one that takes longer fails with a code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Getting the commit.
+    pub fetch: Duration,
+    /// Building all images.
+    pub build: Duration,
+    /// Making and starting the containers.
+    pub start: Duration,
+    /// Until all services are well; a service's own start period is cut to it.
+    pub verify: Duration,
+    /// Until the proxy follows.
+    pub switch: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            fetch: Duration::from_mins(10),
+            build: Duration::from_mins(20),
+            start: Duration::from_mins(2),
+            verify: Duration::from_mins(10),
+            switch: Duration::from_secs(15),
+        }
+    }
 }
 
 impl Settings {

@@ -1,6 +1,6 @@
 //! A platform for tests: the real database, a runtime in memory, a folder that is never written to.
 
-use crate::{Platform, Settings, Signup, accounts::Registration, vault::Vault};
+use crate::{Deadlines, Platform, Settings, Signup, accounts::Registration, vault::Vault};
 use docker::fake::FakeRuntime;
 use sqlx::PgPool;
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
@@ -34,6 +34,8 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             signup,
             allow_private_repositories: false,
             drain: Duration::ZERO,
+            deadlines: Deadlines::default(),
+            watch: Duration::ZERO,
             extra_labels: Vec::new(),
             instance: "test".into(),
         },

@@ -2,11 +2,11 @@
 
 use crate::{
     Platform, deployments,
-    pipeline::{Failure, Run, Stop},
+    pipeline::{Run, Stop},
     reconcile,
 };
 use model::{
-    deployment::{FailureCode, Status, Step, StepStatus},
+    deployment::{Status, Step, StepStatus},
     event::Event,
 };
 use std::{sync::Arc, time::Duration};
@@ -197,13 +197,11 @@ async fn close(
         Stop::Interrupted => return Ok(()),
         Stop::Later(reason) if lease.attempt < ATTEMPTS => {
             let delay = Duration::from_secs(1 << lease.attempt.clamp(0, 5));
-            say(format!("{reason}. Next try in {} s.", delay.as_secs())).await;
+            let words = reason.message.trim_end_matches('.');
+            say(format!("{words}. Next try, {} of {ATTEMPTS}, in {} s.", lease.attempt + 1, delay.as_secs())).await;
             return give_back(platform, lease, row, delay).await;
         }
-        Stop::Later(reason) => {
-            (Status::Failed, Some(Failure { code: FailureCode::EngineUnavailable, service: None, message: reason }))
-        }
-        Stop::Failed(failure) => (Status::Failed, Some(failure)),
+        Stop::Later(failure) | Stop::Failed(failure) => (Status::Failed, Some(failure)),
     };
     if let Some(failure) = &failure {
         let service = failure.service.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();

@@ -224,9 +224,26 @@ pub fn seconds(raw: &str) -> Parsed<Duration> {
         .ok_or_else(|| format!("“{raw}” is not a number of seconds from 0 to 3600."))
 }
 
+/// Whole seconds, at least one and up to six hours.
+pub fn some_seconds(raw: &str) -> Parsed<Duration> {
+    raw.parse()
+        .ok()
+        .filter(|n| (1..=21_600).contains(n))
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("“{raw}” is not a number of seconds from 1 to 21600."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_is_never_nothing() {
+        assert_eq!(some_seconds("1").unwrap(), Duration::from_secs(1));
+        for bad in ["0", "-1", "21601", "1.5", "", "x"] {
+            assert!(some_seconds(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_pool_begins_at_its_first_address_and_is_private() {

@@ -47,6 +47,12 @@ pub const TABLE: &[Setting] = &[
     open("POSTGRES_BIN", ""),
     open("EXTRA_LABELS", ""),
     open("DRAIN_SECONDS", "10"),
+    open("WATCH_SECONDS", "60"),
+    open("FETCH_SECONDS", "600"),
+    open("BUILD_SECONDS", "1200"),
+    open("START_SECONDS", "120"),
+    open("VERIFY_SECONDS", "600"),
+    open("SWITCH_SECONDS", "15"),
 ];
 
 impl Setting {

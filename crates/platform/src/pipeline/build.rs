@@ -7,10 +7,8 @@ use model::{
     plan::{ContainerPlan, ReleasePlan},
     site::ServiceSource,
 };
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// A build may take so long.
-const TIME_LIMIT: Duration = Duration::from_mins(20);
 /// Each step of a build may use so much memory.
 const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
 /// No build begins with less room on the disk.
@@ -41,8 +39,9 @@ async fn ready_image(run: &Run, container: &ContainerPlan, image: &str) -> Resul
         return Ok(());
     }
     run.log.say(format!("{}: pulling image {image}", container.service)).await;
-    run.unless_interrupted(run.platform.engine.pull_image(image, TIME_LIMIT)).await?.map_err(|e| match e {
-        e if e.is_temporary() => Stop::Later(e.to_string()),
+    let limit = run.platform.settings.deadlines.build;
+    run.unless_interrupted(run.platform.engine.pull_image(image, limit)).await?.map_err(|e| match e {
+        e if e.is_temporary() => e.into(),
         e => Stop::service(
             FailureCode::ImageUnavailable,
             &container.service,
@@ -59,7 +58,7 @@ async fn one(run: &Run, container: &ContainerPlan, folder: &str, generated: Opti
     request.dockerfile = generated;
     request.labels = run.labels(container.service.as_str());
     request.memory_bytes = Some(MEMORY);
-    request.time_limit = TIME_LIMIT;
+    request.time_limit = run.platform.settings.deadlines.build;
 
     let (lines, mut inbox) = tokio::sync::mpsc::channel::<docker::LogLine>(1_024);
     let work = run.platform.engine.build(request, lines, run.cancel.clone());
@@ -76,7 +75,10 @@ async fn one(run: &Run, container: &ContainerPlan, folder: &str, generated: Opti
             Ok(())
         }
         Err(BuildError::Cancelled) => Err(Stop::Interrupted),
-        Err(BuildError::Engine(e)) if e.is_temporary() => Err(Stop::Later(e.to_string())),
+        Err(BuildError::Engine(e)) if e.is_temporary() => Err(e.into()),
+        Err(e @ BuildError::NoDockerfile { .. }) => {
+            Err(Stop::service(FailureCode::DockerfileMissing, service, format!("{e}.")))
+        }
         Err(BuildError::DiskFull(words)) => Err(Stop::service(FailureCode::DiskFull, service, words)),
         Err(e @ BuildError::TimeLimit(_)) => Err(Stop::service(FailureCode::BuildTimeout, service, e.to_string())),
         Err(e) => Err(Stop::service(FailureCode::BuildFailed, service, e.to_string())),

@@ -8,16 +8,13 @@ use model::{
     names::{BranchName, CommitSha},
     site::{Manifest, ServiceSource, Source},
 };
-use std::time::Duration;
 
-/// A repository may take so long to arrive.
-const TIME_LIMIT: Duration = Duration::from_mins(10);
 /// A checkout may be so large.
 const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 impl From<FetchError> for Stop {
     fn from(error: FetchError) -> Self {
-        Self::failed(error.code, error.message)
+        if error.temporary { Self::later(error.code, error.message) } else { Self::failed(error.code, error.message) }
     }
 }
 
@@ -91,7 +88,7 @@ async fn check_out(
                 into: &into,
                 allow_private: run.platform.settings.allow_private_repositories,
                 max_bytes: MOST_BYTES,
-                timeout: TIME_LIMIT,
+                timeout: run.platform.settings.deadlines.fetch,
             };
             Ok(forge::git::fetch(request, &run.cancel, say).await?)
         }

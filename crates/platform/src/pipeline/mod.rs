@@ -31,8 +31,8 @@ pub(crate) enum Stop {
     Failed(Failure),
     /// Its end was asked for, or its lease was lost, or the platform shuts down.
     Interrupted,
-    /// Something that may be well again soon is not: the engine, the database.
-    Later(String),
+    /// Something that may be well again soon is not: the engine, the database, the network.
+    Later(Failure),
 }
 
 /// What a person is told of a failure.
@@ -50,6 +50,10 @@ impl Stop {
     pub(crate) fn service(code: FailureCode, service: &ServiceName, message: impl Into<String>) -> Self {
         Self::Failed(Failure { code, service: Some(service.to_string()), message: message.into() })
     }
+    /// Worth another try; with this code once there were enough.
+    pub(crate) fn later(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Later(Failure { code, service: None, message: message.into() })
+    }
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a deployment failed for a reason of our own");
         Self::failed(FailureCode::Internal, format!("The platform could not go on: {error}"))
@@ -59,7 +63,7 @@ impl Stop {
 impl From<docker::Error> for Stop {
     fn from(error: docker::Error) -> Self {
         match error {
-            e if e.is_temporary() => Self::Later(e.to_string()),
+            e if e.is_temporary() => Self::later(FailureCode::EngineUnavailable, e.to_string()),
             docker::Error::DiskFull(words) => Self::failed(FailureCode::DiskFull, words),
             e => Self::failed(FailureCode::StartFailed, e.to_string()),
         }
@@ -70,11 +74,11 @@ impl From<sqlx::Error> for Stop {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Self::Later(format!("the database does not answer: {error}"))
+                Self::later(FailureCode::Internal, format!("the database does not answer: {error}"))
             }
             // 57P: the server was shut down or crashed under us.
             sqlx::Error::Database(ref e) if e.code().is_some_and(|code| code.starts_with("57P")) => {
-                Self::Later(error.to_string())
+                Self::later(FailureCode::Internal, error.to_string())
             }
             other => Self::internal(other),
         }
@@ -159,24 +163,39 @@ impl Run {
             start::plan_again(self, release).await?
         } else {
             self.begin(Step::Fetch).await?;
-            let manifest = fetch::run(self).await?;
+            let manifest = self.within(Step::Fetch, Box::pin(fetch::run(self))).await?;
             self.end(Step::Fetch).await?;
             self.advance(Status::Fetching, Status::Building, Step::Build).await?;
             let plan = start::plan(self, &manifest).await?;
-            build::run(self, &plan).await?;
+            self.within(Step::Build, build::run(self, &plan)).await?;
             self.end(Step::Build).await?;
             self.move_to(Status::Building, Status::Starting).await?;
             plan
         };
         self.begin(Step::Start).await?;
-        start::run(self, &plan).await?;
+        self.within(Step::Start, start::run(self, &plan)).await?;
         self.end(Step::Start).await?;
         self.advance(Status::Starting, Status::Verifying, Step::Verify).await?;
-        verify::run(self, &plan).await?;
+        self.within(Step::Verify, verify::run(self, &plan)).await?;
         self.end(Step::Verify).await?;
         self.advance(Status::Verifying, Status::Switching, Step::Switch).await?;
         switch::run(self, &plan).await?;
         Ok(())
+    }
+
+    /// Gives a step its time. The switch has its own way to end in time, for it has something to put back.
+    async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+        let limits = &self.platform.settings.deadlines;
+        let (limit, code) = match step {
+            Step::Fetch => (limits.fetch, FailureCode::FetchTimeout),
+            Step::Build => (limits.build, FailureCode::BuildTimeout),
+            Step::Start => (limits.start, FailureCode::StartTimeout),
+            Step::Verify | Step::Switch | Step::Drain => (limits.verify, FailureCode::HealthCheckSlow),
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => Err(Stop::failed(code, format!("The step “{step}” was not done within {} s.", limit.as_secs()))),
+        }
     }
 
     /// Waits for something unless the run is interrupted first.

@@ -3,7 +3,7 @@
 use super::{Run, Stop};
 use crate::{labels, machine, plan};
 use model::{ReleaseId, deployment::FailureCode, plan::ReleasePlan, site::Manifest};
-use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// Plans a new release.
 pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, Stop> {
@@ -77,7 +77,7 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
             continue;
         }
         run.platform.engine.start_site_container(&spec).await.map_err(|error| match error {
-            e if e.is_temporary() => Stop::Later(e.to_string()),
+            e if e.is_temporary() => e.into(),
             e => Stop::service(FailureCode::StartFailed, service, e.to_string()),
         })?;
         run.log.say(format!("{service}: started {} at {}", spec.name, spec.address)).await;
@@ -97,7 +97,7 @@ pub(super) async fn remove_containers(run: &Run) {
         }
     };
     for container in there.iter().filter(|c| !machine::is_stateful(&c.labels)) {
-        let _ = run.platform.engine.stop(&container.id, Duration::from_secs(1)).await;
+        // It never served, so nothing waits for its end.
         if let Err(error) = run.platform.engine.remove(&container.id, true).await {
             tracing::warn!(container = %container.name, %error, "a container could not be removed");
         }

@@ -8,10 +8,7 @@ use model::{
     event::Event,
     plan::ReleasePlan,
 };
-use std::time::{Duration, Instant};
-
-/// The proxy may take so long to follow.
-const PATIENCE: Duration = Duration::from_secs(15);
+use std::time::Instant;
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
@@ -35,7 +32,7 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
 
 async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
     run.platform.proxy.put(new).await?;
-    run.platform.proxy.confirm(new, PATIENCE).await?;
+    run.platform.proxy.confirm(new, run.platform.settings.deadlines.switch).await?;
     Ok(())
 }
 
