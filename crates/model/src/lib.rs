@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod deployment;
+pub mod dotenv;
 pub mod event;
 pub mod hardening;
 pub mod ids;

@@ -318,3 +318,26 @@ pub struct SlugCheck {
     /// Why not, or where the site would answer.
     pub message: String,
 }
+
+/// A variable of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableView {
+    /// Its name.
+    pub name: String,
+    /// Its value never leaves the platform again but to the site's services.
+    pub secret: bool,
+    /// `None` for a secret.
+    pub value: Option<String>,
+}
+
+/// The variables of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariablesView {
+    /// Grows with every change; 0 before the first. Sent back with a change, it proves that nothing was overwritten
+    /// unseen.
+    pub version: i64,
+    /// The version that what serves now was started with; `None` while nothing serves.
+    pub running_version: Option<i64>,
+    /// By name.
+    pub variables: Vec<VariableView>,
+}

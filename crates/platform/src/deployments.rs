@@ -47,6 +47,8 @@ pub struct Queued<'a> {
     pub author: Option<&'a str>,
     /// For a rollback.
     pub from_release: Option<ReleaseId>,
+    /// The version of the environment's variables to run with; `None` is the newest when it begins.
+    pub variables: Option<i64>,
 }
 
 /// Queues a deployment within the caller's transaction: what of that environment still waits is superseded, the
@@ -70,6 +72,7 @@ pub async fn enqueue(conn: &mut PgConnection, new: &Queued<'_>) -> sqlx::Result<
             message: new.message,
             author: new.author,
             from_release: new.from_release,
+            variables_version: new.variables,
         },
     )
     .await?;
@@ -165,6 +168,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
             message: None,
             author: None,
             from_release: None,
+            variables: None,
         },
     )
     .await?;
@@ -212,6 +216,7 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
             message: row.commit_message.as_deref(),
             author: row.commit_author.as_deref(),
             from_release: None,
+            variables: None,
         },
     )
     .await?;
@@ -247,6 +252,7 @@ pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
             message: row.commit_message.as_deref(),
             author: row.commit_author.as_deref(),
             from_release: Some(release.id),
+            variables: None,
         },
     )
     .await?;

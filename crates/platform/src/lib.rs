@@ -23,6 +23,7 @@ pub mod sites;
 #[cfg(test)]
 mod testing;
 pub mod tokens;
+pub mod variables;
 pub mod vault;
 pub mod webhooks;
 pub mod worker;

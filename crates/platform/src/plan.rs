@@ -80,6 +80,14 @@ pub fn project(team_slug: &str, site_slug: &str, environment_name: &str) -> Stri
     }
 }
 
+/// The first label of an environment's host: `{site}` for production, `{site}-{environment}` for others.
+pub fn host_label(site_slug: &str, environment_name: &str) -> String {
+    match environment_name {
+        "production" => site_slug.to_owned(),
+        other => format!("{site_slug}-{other}"),
+    }
+}
+
 /// Plans a deployment.
 ///
 /// # Errors

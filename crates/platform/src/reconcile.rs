@@ -83,6 +83,7 @@ async fn restore(platform: &Platform, environment: &EnvironmentRow) -> Result<()
     let switching = store::queue::running_in(&mut conn, environment.id).await?.is_some();
     let Some(release) = store::releases::by_id(&mut conn, environment.team_id, current).await? else { return Ok(()) };
     drop(conn);
+    let variables = release.variables_version;
     let release = release.plan.0;
     let labels = labels::of_environment(platform, release.team, release.site, release.environment);
     let mut missing = vec![];
@@ -101,7 +102,9 @@ async fn restore(platform: &Platform, environment: &EnvironmentRow) -> Result<()
         for volume in release.volumes.keys() {
             platform.engine.ensure_volume(volume, &labels).await?;
         }
-        let secrets = EnvironmentSecrets::open(platform, environment)?;
+        let mut conn = platform.pool.acquire().await?;
+        let secrets = EnvironmentSecrets::open(platform, &mut conn, environment, variables).await?;
+        drop(conn);
         for container in missing {
             let name = plan::overlap_name(container, release.deployment);
             let spec = machine::site_container(platform, environment, &secrets, &release, container, &name);

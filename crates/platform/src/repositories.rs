@@ -119,6 +119,7 @@ pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[M
             message: Some(&commit.message),
             author: Some(&commit.author),
             from_release: None,
+            variables: None,
         };
         let deployment = enqueue(&mut tx, &queued).await?;
         started.push(Started { deployment, environment: environment.name });

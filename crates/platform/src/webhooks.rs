@@ -238,6 +238,7 @@ async fn queue(
         message: known.and_then(|change| change.message.as_deref()),
         author: known.and_then(|change| change.author.as_deref()),
         from_release: None,
+        variables: None,
     };
     Ok(deployments::enqueue(conn, &queued).await?)
 }

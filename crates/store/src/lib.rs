@@ -13,3 +13,4 @@ pub mod settings;
 pub mod sites;
 pub mod teams;
 pub mod users;
+pub mod variables;

@@ -138,8 +138,17 @@ impl Made {
             repository_token: None,
         };
         store::sites::insert(&mut tx, &new).await.unwrap();
-        let new =
-            NewEnvironment { id: environment, team, site, name: "production", branch: "main", secrets: b"sealed" };
+        let new = NewEnvironment {
+            id: environment,
+            team,
+            site,
+            name: "production",
+            host: "shop",
+            branch: "main",
+            root: "",
+            watch: &[],
+            secrets: b"sealed",
+        };
         assert!(store::environments::insert(&mut tx, &new, 100).await.unwrap());
         let new = NewDeployment {
             id: deployment,
@@ -153,6 +162,7 @@ impl Made {
             message: None,
             author: None,
             from_release: None,
+            variables_version: None,
         };
         store::deployments::insert(&mut tx, &new).await.unwrap();
         tx.commit().await.unwrap();

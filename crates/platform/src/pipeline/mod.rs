@@ -133,8 +133,9 @@ impl Run {
             Some(id) => store::releases::by_id(&mut conn, row.team_id, id).await?.map(|r| r.plan.0),
             None => None,
         };
+        let variables = row.variables_version.unwrap_or(environment.variables_version);
+        let secrets = secrets::EnvironmentSecrets::open(&platform, &mut conn, &environment, variables).await?;
         drop(conn);
-        let secrets = secrets::EnvironmentSecrets::open(&platform, &environment)?;
         let mut hidden = secrets.values();
         hidden.extend(crate::sites::open_repository_token(&platform, &site)?);
         let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, hidden);

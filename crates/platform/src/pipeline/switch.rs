@@ -41,7 +41,8 @@ async fn live(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let release = ReleaseId::new();
     let mut tx = run.platform.pool.begin().await?;
     store::queue::advance(&mut tx, run.lease, Status::Switching, Status::Live).await?;
-    store::releases::insert(&mut tx, run.row.team_id, release, run.environment.id, run.row.id, plan).await?;
+    let (environment, variables) = (run.environment.id, run.secrets.version);
+    store::releases::insert(&mut tx, run.row.team_id, release, environment, run.row.id, plan, variables).await?;
     store::environments::set_current(&mut tx, run.row.team_id, run.environment.id, release).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Switch, StepStatus::Done).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Drain, StepStatus::Running).await?;

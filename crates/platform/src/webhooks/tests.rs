@@ -58,7 +58,19 @@ impl World {
     async fn environment(&self, site: SiteId, name: &str, branch: &str) {
         let mut conn = self.platform.pool.acquire().await.unwrap();
         let id = EnvironmentId::new();
-        let new = store::environments::NewEnvironment { id, team: self.team, site, name, branch, secrets: &[] };
+        let host = format!("{}-{name}", id.short());
+        let (team, host) = (self.team, host.as_str());
+        let new = store::environments::NewEnvironment {
+            id,
+            team,
+            site,
+            name,
+            host,
+            branch,
+            root: "",
+            watch: &[],
+            secrets: &[],
+        };
         assert!(store::environments::insert(&mut conn, &new, 100).await.unwrap());
     }
 

@@ -52,7 +52,17 @@ async fn a_pool_that_is_used_up_gives_nothing(pool: PgPool) {
     let acme = team(&mut conn, "acme").await;
     let world = world(&mut conn, acme, "shop").await;
     let id = model::EnvironmentId::new();
-    let new = NewEnvironment { id, team: acme, site: world.site, name: "staging", branch: "staging", secrets: b"" };
+    let new = NewEnvironment {
+        id,
+        team: acme,
+        site: world.site,
+        name: "staging",
+        host: "shop-staging",
+        branch: "staging",
+        root: "",
+        watch: &[],
+        secrets: b"",
+    };
     let mut tx = pool.begin().await.unwrap();
     assert!(!environments::insert(&mut tx, &new, 1).await.unwrap());
     assert!(environments::insert(&mut tx, &new, 2).await.unwrap());

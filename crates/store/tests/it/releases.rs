@@ -31,7 +31,7 @@ async fn the_current_release_marks_its_deployment(pool: PgPool) {
             volumes: BTreeMap::new(),
         };
         let release = ReleaseId::new();
-        releases::insert(&mut conn, acme, release, world.environment, deployment, &plan).await.unwrap();
+        releases::insert(&mut conn, acme, release, world.environment, deployment, &plan, 0).await.unwrap();
         environments::set_current(&mut conn, acme, world.environment, release).await.unwrap();
         made.push((deployment, release, plan));
     }

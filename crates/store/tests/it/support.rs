@@ -44,7 +44,18 @@ pub async fn world(conn: &mut PgConnection, team: TeamId, slug: &str) -> World {
 pub async fn environment(conn: &mut PgConnection, team: TeamId, site: SiteId, name: &str) -> Option<EnvironmentId> {
     let mut tx = conn.begin().await.unwrap();
     let id = EnvironmentId::new();
-    let new = environments::NewEnvironment { id, team, site, name, branch: "main", secrets: b"sealed" };
+    let host = format!("{}-{name}", id.short());
+    let new = environments::NewEnvironment {
+        id,
+        team,
+        site,
+        name,
+        host: &host,
+        branch: "main",
+        root: "",
+        watch: &[],
+        secrets: b"sealed",
+    };
     let made = environments::insert(&mut tx, &new, SUBNETS).await.unwrap();
     tx.commit().await.unwrap();
     made.then_some(id)
@@ -64,6 +75,7 @@ pub async fn deploy(conn: &mut PgConnection, world: &World) -> DeploymentId {
         message: None,
         author: None,
         from_release: None,
+        variables_version: None,
     };
     deployments::insert(conn, &new).await.unwrap();
     id

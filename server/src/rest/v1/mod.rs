@@ -5,6 +5,7 @@ mod deployments;
 mod me;
 mod sites;
 mod teams;
+mod variables;
 
 use crate::state::AppState;
 use axum::{
@@ -24,6 +25,10 @@ pub fn routes() -> Router<AppState> {
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
+        .route(
+            "/sites/{id}/environments/{name}/variables",
+            get(variables::list::handle).put(variables::replace::handle),
+        )
         .route("/deployments/{id}", get(deployments::get::handle))
         .route("/deployments/{id}/cancel", post(deployments::cancel::handle))
         .route("/deployments/{id}/redeploy", post(deployments::redeploy::handle))
