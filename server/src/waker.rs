@@ -152,6 +152,10 @@ async fn notification(platform: &Platform, row: &OutboxRow) -> Option<Notificati
     let number = deployment.summary.number;
     let site = deployment.site_name;
     let (kind, title, body) = match (status, deployment.error) {
+        (Status::Live, _) if deployment.reason.is_some() => {
+            let body = deployment.reason.unwrap_or_default();
+            ("deployment_rolled_back", format!("{site} was rolled back"), body)
+        }
         (Status::Live, _) => ("deployment_live", format!("{site} is live"), format!("Deployment {number} serves now.")),
         (_, Some(error)) => ("deployment_failed", format!("{site}: deployment {number} failed"), error.message),
         (_, None) => ("deployment_failed", format!("{site}: deployment {number} failed"), String::new()),

@@ -21,7 +21,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{
     DeploymentId, Problem,
     deployment::Status,
-    views::{DeploymentView, LogPage},
+    views::{DeploymentView, LogPage, Verdict, WatchView},
 };
 
 /// Lines of the log that come with the page; the browser fetches the rest.
@@ -104,6 +104,7 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
             <Actions id status is_current url deployment />
         </PageHeader>
         {move || error.get().map(|error| view! { <ErrorPanel error /> })}
+        <Afterwards deployment />
         {move || {
             (status.get() == Status::Queued)
                 .then(|| {
@@ -157,6 +158,59 @@ fn ErrorPanel(error: model::views::DeploymentError) -> impl IntoView {
                 <p class="mt-2 text-base-content">{error.remedy}</p>
             </Alert>
         </div>
+    }
+}
+
+/// What became of the release after its switch, where a person should know.
+#[component]
+fn Afterwards(deployment: RwSignal<DeploymentView>) -> impl IntoView {
+    let reason = Memo::new(move |_| deployment.read().reason.clone());
+    let trouble = Memo::new(move |_| {
+        let watch = deployment.read().watch.clone()?;
+        let done = match watch.verdict {
+            Verdict::RolledBack => "The release before it was put back in its place.",
+            Verdict::Unwell => "There was no release to go back to; deploy a correction.",
+            Verdict::Watching | Verdict::Well | Verdict::Replaced => return None,
+        };
+        Some((watch.reason.unwrap_or_default(), done))
+    });
+    view! {
+        {move || {
+            reason
+                .get()
+                .map(|reason| {
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Info>{reason}</Alert>
+                        </div>
+                    }
+                })
+        }}
+        {move || {
+            trouble
+                .get()
+                .map(|(reason, done)| {
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Danger>
+                                <p class="font-semibold">"Not well after it went live"</p>
+                                <p class="mt-1">{reason} ". " {done}</p>
+                            </Alert>
+                        </div>
+                    }
+                })
+        }}
+    }
+}
+
+/// One line on what was seen after the switch.
+fn describe_watch(watch: &WatchView) -> &'static str {
+    match watch.verdict {
+        Verdict::Watching => "Being watched",
+        Verdict::Well => "Well",
+        Verdict::Unwell => "Not well",
+        Verdict::RolledBack => "Rolled back by itself",
+        Verdict::Replaced => "Replaced by another",
     }
 }
 
@@ -240,6 +294,7 @@ fn Actions(
 #[component]
 fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
     let summary = Memo::new(move |_| deployment.read().summary.clone());
+    let watch = Memo::new(move |_| deployment.read().watch.clone());
     view! {
         <section aria-label="Details" class="panel">
             {move || {
@@ -304,6 +359,22 @@ fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
                             <dt>"Environment"</dt>
                             <dd>{it.environment}</dd>
                         </div>
+                        {watch
+                            .get()
+                            .map(|watch| {
+                                view! {
+                                    <div>
+                                        <dt>"After the switch"</dt>
+                                        <dd>{describe_watch(&watch)}</dd>
+                                    </div>
+                                    <div>
+                                        <dt title="Answers 502, 503 and 504 of the proxy while the old release gave way">
+                                            "Requests dropped"
+                                        </dt>
+                                        <dd>{watch.failed_requests}</dd>
+                                    </div>
+                                }
+                            })}
                     </dl>
                 }
             }}

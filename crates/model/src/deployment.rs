@@ -96,6 +96,8 @@ words! {
         Push = "push",
         /// An earlier release again.
         Rollback = "rollback",
+        /// The platform itself: the release that had just gone live was not well.
+        AutoRollback = "auto_rollback",
     }
 }
 

@@ -218,6 +218,36 @@ pub struct DeploymentError {
     pub remedy: String,
 }
 
+/// What became of a release in the first while after its switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Still looked at.
+    Watching,
+    /// Nothing was wrong.
+    Well,
+    /// Something was wrong, and there was nothing to go back to.
+    Unwell,
+    /// Something was wrong; the release before serves again.
+    RolledBack,
+    /// Another one took its place before the time was over.
+    Replaced,
+}
+
+/// What was seen of a release after its switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchView {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What was wrong.
+    pub reason: Option<String>,
+    /// Watched until then.
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: OffsetDateTime,
+    /// Requests that got no answer of the site (502, 503, 504) from the switch until the old release was gone.
+    pub failed_requests: i64,
+}
+
 /// A deployment, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentView {
@@ -230,8 +260,13 @@ pub struct DeploymentView {
     pub site_slug: String,
     /// Its steps, in order.
     pub steps: Vec<StepView>,
+    /// Why the platform itself began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it failed.
     pub error: Option<DeploymentError>,
+    /// What was seen of its release after the switch; `None` if it never went live.
+    pub watch: Option<WatchView>,
     /// In the queue: how many stand before it (0 is next).
     pub queue_position: Option<i64>,
     /// Where the environment answers.

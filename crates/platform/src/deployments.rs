@@ -1,6 +1,6 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, sites};
+use crate::{Platform, Result, access, sites, watch};
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, SiteId, TeamId, UserId,
     deployment::{FailureCode, Status, Step, Trigger},
@@ -49,6 +49,8 @@ pub struct Queued<'a> {
     pub from_release: Option<ReleaseId>,
     /// The version of the environment's variables to run with; `None` is the newest when it begins.
     pub variables: Option<i64>,
+    /// Why, where the platform itself asks for it.
+    pub reason: Option<&'a str>,
 }
 
 /// Queues a deployment within the caller's transaction: what of that environment still waits is superseded, the
@@ -73,6 +75,7 @@ pub async fn enqueue(conn: &mut PgConnection, new: &Queued<'_>) -> sqlx::Result<
             author: new.author,
             from_release: new.from_release,
             variables_version: new.variables,
+            reason: new.reason,
         },
     )
     .await?;
@@ -169,6 +172,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
             author: None,
             from_release: None,
             variables: None,
+            reason: None,
         },
     )
     .await?;
@@ -217,6 +221,7 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
             author: row.commit_author.as_deref(),
             from_release: None,
             variables: None,
+            reason: None,
         },
     )
     .await?;
@@ -253,6 +258,7 @@ pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
             author: row.commit_author.as_deref(),
             from_release: Some(release.id),
             variables: None,
+            reason: None,
         },
     )
     .await?;
@@ -311,6 +317,7 @@ async fn view(
 ) -> Result<DeploymentView> {
     let site = access::site(conn, actor, row.site_id).await?;
     let steps = store::queue::steps(conn, row.id).await?;
+    let watch = store::watches::of_deployment(conn, row.team_id, row.id).await?.map(watch::view);
     let queue_position = match row.status() {
         Status::Queued => Some(store::deployments::queue_position(conn, row.id).await?),
         _ => None,
@@ -324,8 +331,10 @@ async fn view(
     });
     Ok(DeploymentView {
         summary: summary(&row),
+        reason: row.reason.clone(),
         steps,
         error,
+        watch,
         queue_position,
         url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
         site_name: site.name,

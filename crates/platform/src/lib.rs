@@ -25,6 +25,7 @@ mod testing;
 pub mod tokens;
 pub mod variables;
 pub mod vault;
+pub mod watch;
 pub mod webhooks;
 pub mod worker;
 

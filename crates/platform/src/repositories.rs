@@ -120,6 +120,7 @@ pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[M
             author: Some(&commit.author),
             from_release: None,
             variables: None,
+            reason: None,
         };
         let deployment = enqueue(&mut tx, &queued).await?;
         started.push(Started { deployment, environment: environment.name });

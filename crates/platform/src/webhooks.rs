@@ -239,6 +239,7 @@ async fn queue(
         author: known.and_then(|change| change.author.as_deref()),
         from_release: None,
         variables: None,
+        reason: None,
     };
     Ok(deployments::enqueue(conn, &queued).await?)
 }

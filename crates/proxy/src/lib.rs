@@ -7,6 +7,7 @@ mod api;
 mod atomic;
 pub mod compose;
 mod container;
+mod counts;
 mod dotenv;
 mod error;
 mod files;
@@ -16,6 +17,7 @@ mod yaml;
 
 pub use api::TraefikApi;
 pub use container::{ContainerBind, ProxyContainer, ProxySettings};
+pub use counts::Counts;
 pub use error::{Error, Result};
 pub use files::ProxyFiles;
 pub use gateway::apache;
@@ -65,6 +67,14 @@ impl Proxy {
     /// [`Error::NotFollowed`] after `patience`.
     pub async fn confirm(&self, routes: &SiteRoutes, patience: Duration) -> Result<()> {
         self.api.confirm(routes, patience).await.map(|_| ())
+    }
+
+    /// What it counted so far for the services of the routes with this key.
+    ///
+    /// # Errors
+    /// [`Error::Api`] if it does not answer.
+    pub async fn counts(&self, key: &str) -> Result<Counts> {
+        Ok(Counts::read(&self.api.metrics().await?, key))
     }
 
     /// The proxy answers.

@@ -38,6 +38,8 @@ pub struct DeploymentRow {
     pub from_release: Option<ReleaseId>,
     /// The version of the environment's variables to run with; `None` is the newest.
     pub variables_version: Option<i64>,
+    /// Why the platform itself began it.
+    pub reason: Option<String>,
     /// See [`model::deployment::FailureCode`].
     pub error_code: Option<String>,
     /// The step it failed in.
@@ -90,7 +92,7 @@ macro_rules! read_word {
 read_word!(Status, Trigger, model::deployment::Step, model::deployment::StepStatus, model::deployment::Stream);
 
 pub(crate) const SELECT: &str = "select d.id, d.team_id, d.site_id, d.environment_id, e.name as environment, d.number, \
-     d.status, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author, d.from_release, d.variables_version, \
+     d.status, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author, d.from_release, d.variables_version, d.reason, \
      d.error_code, d.error_step, d.error_service, d.error_message, d.attempt, d.cancel_requested_at, d.created_at, d.started_at, \
      d.finished_at, d.log_lines, coalesce(r.deployment_id = d.id, false) as is_current \
      from deployments d join environments e on e.id = d.environment_id \
@@ -123,6 +125,8 @@ pub struct NewDeployment<'a> {
     pub from_release: Option<ReleaseId>,
     /// `None`: the newest when it begins.
     pub variables_version: Option<i64>,
+    /// Why, where the platform itself asks for it.
+    pub reason: Option<&'a str>,
 }
 
 /// Queues a deployment and gives it its number.
@@ -131,8 +135,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> Result<
         "with counted as (update sites set deployment_count = deployment_count + 1 \
              where team_id = $2 and id = $3 returning deployment_count) \
          insert into deployments (id, team_id, site_id, environment_id, number, trigger, triggered_by, branch, \
-             commit_sha, commit_message, commit_author, from_release, variables_version) \
-         select $1, $2, $3, $4, deployment_count, $5, $6, $7, $8, $9, $10, $11, $12 from counted returning number",
+             commit_sha, commit_message, commit_author, from_release, variables_version, reason) \
+         select $1, $2, $3, $4, deployment_count, $5, $6, $7, $8, $9, $10, $11, $12, $13 from counted returning number",
     )
     .bind(new.id)
     .bind(new.team)
@@ -146,6 +150,7 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> Result<
     .bind(new.author)
     .bind(new.from_release)
     .bind(new.variables_version)
+    .bind(new.reason)
     .fetch_one(conn)
     .await
 }

@@ -14,3 +14,4 @@ pub mod sites;
 pub mod teams;
 pub mod users;
 pub mod variables;
+pub mod watches;

@@ -246,6 +246,18 @@ pub async fn steps(conn: &mut PgConnection, deployment: DeploymentId) -> Result<
         .collect())
 }
 
+/// Whether anything waits or runs in this environment.
+pub async fn is_busy(conn: &mut PgConnection, team: TeamId, environment: EnvironmentId) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select 1 from deployments where team_id = $1 and environment_id = $2 \
+         and status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(environment)
+    .fetch_one(conn)
+    .await
+}
+
 /// Whether a worker is at work in this environment, and on which deployment.
 pub async fn running_in(conn: &mut PgConnection, environment: EnvironmentId) -> Result<Option<DeploymentId>> {
     sqlx::query_scalar(

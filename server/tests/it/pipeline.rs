@@ -310,3 +310,56 @@ async fn deleting_a_site_removes_all_of_it_and_its_data_only_if_wanted() {
     assert!(!site.app.data().join("repositories").join(format!("{}.git", site.id)).exists());
     until("no route", async || site.page().await.is_none().then_some(())).await;
 }
+
+/// A server in Perl that answers `body`, with this status, and ends after so many seconds where one is given.
+fn perl(status: &str, body: &str, ends_after: Option<u32>) -> String {
+    let alarm = ends_after.map(|seconds| format!("alarm {seconds};\n")).unwrap_or_default();
+    format!(
+        "use IO::Socket::INET;\n{alarm}my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\n\
+         while (my $c = $s->accept) {{ my $first = <$c>; while (<$c>) {{ last if /^\\r?\\n$/ }} \
+         my $code = $first =~ m{{ /health }} ? '200 OK' : '{status}'; \
+         print $c \"HTTP/1.1 $code\\r\\nContent-Length: {}\\r\\nConnection: close\\r\\n\\r\\n{body}\"; close $c; }}\n",
+        body.len()
+    )
+}
+
+const PERL: &str = "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
+const PERL_MANIFEST: &str = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { path = \"/health\" }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_unwell_after_its_switch_gives_way_to_the_one_before() {
+    let site = Site::live().await;
+    site.commit(&[
+        ("Dockerfile", PERL),
+        ("serve.pl", &perl("200 OK", "shortlived", Some(1))),
+        ("webmeteor.toml", PERL_MANIFEST),
+    ])
+    .await;
+    let crashing = site.deploy().await;
+    assert_eq!(site.ended(&crashing).await["status"], "live");
+    let judged = until("a verdict", async || {
+        let shown = site.show(&crashing).await;
+        (shown["watch"]["verdict"] == "rolled_back").then_some(shown)
+    })
+    .await;
+    assert!(judged["watch"]["reason"].as_str().unwrap().contains("ended by itself"), "{judged:#}");
+    site.until_page("Morrow Studio").await;
+    let (_, list) = site.app.get(&format!("/api/v1/sites/{}/deployments", site.id), Some(&site.token)).await;
+    assert_eq!(list["items"][0]["trigger"], "auto_rollback", "{list:#}");
+    let back = site.ended(list["items"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(back["status"], "live");
+    assert!(back["reason"].as_str().unwrap().contains("rolled back by itself"), "{back:#}");
+
+    // Errors of the program itself, once there are visitors who see them.
+    site.commit(&[("serve.pl", &perl("500 Oh", "broken", None))]).await;
+    let failing = site.deploy().await;
+    assert_eq!(site.ended(&failing).await["status"], "live");
+    let visitors = Visitors::of(&site);
+    until("a verdict", async || {
+        let shown = site.show(&failing).await;
+        (shown["watch"]["verdict"] == "rolled_back").then_some(())
+    })
+    .await;
+    site.until_page("Morrow Studio").await;
+    visitors.counts();
+}

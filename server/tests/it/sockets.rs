@@ -163,6 +163,7 @@ impl Made {
             author: None,
             from_release: None,
             variables_version: None,
+            reason: None,
         };
         store::deployments::insert(&mut tx, &new).await.unwrap();
         tx.commit().await.unwrap();

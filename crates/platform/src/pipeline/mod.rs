@@ -159,6 +159,9 @@ impl Run {
     /// Goes the whole way.
     pub(crate) async fn go(&self) -> Result<(), Stop> {
         let plan = if let Some(release) = self.row.from_release {
+            if let Some(reason) = &self.row.reason {
+                self.log.say(reason).await;
+            }
             self.skip(Step::Fetch).await?;
             self.skip(Step::Build).await?;
             start::plan_again(self, release).await?

@@ -1,18 +1,20 @@
 //! Moves the route to the new release and makes it the current one.
 
 use super::{Run, Stop};
-use crate::routes;
+use crate::{routes, watch};
 use model::{
     ReleaseId,
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
     plan::ReleasePlan,
 };
+use proxy::Counts;
 use std::time::Instant;
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
     let new = routes::of(plan);
+    let before = watch::counts(&run.platform, run.environment.id).await;
     if let Err(error) = confirmed(run, &new).await {
         // Nothing is lost yet: the old containers still run, so the old route is put back.
         match &run.previous {
@@ -27,7 +29,7 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let url = run.platform.settings.site_url(plan.hosts.first().map(String::as_str).unwrap_or_default());
     run.log.say(format!("Live: {url}")).await;
     run.log.flush().await;
-    live(run, plan).await
+    live(run, plan, before).await
 }
 
 async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
@@ -37,7 +39,7 @@ async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
 }
 
 /// One transaction: the release, that it is the current one, and that the deployment is live.
-async fn live(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+async fn live(run: &Run, plan: &ReleasePlan, before: Counts) -> Result<(), Stop> {
     let release = ReleaseId::new();
     let mut tx = run.platform.pool.begin().await?;
     store::queue::advance(&mut tx, run.lease, Status::Switching, Status::Live).await?;
@@ -46,7 +48,8 @@ async fn live(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     store::environments::set_current(&mut tx, run.row.team_id, run.environment.id, release).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Switch, StepStatus::Done).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Drain, StepStatus::Running).await?;
-    run.announce(&mut tx, Status::Live, Some(Step::Drain)).await?;
+    watch::begin(&mut tx, &run.platform, &run.row, run.environment.current_release, before).await?;
+    run.announce(&mut tx, Status::Live, None).await?;
     let event = Event::Site { id: run.row.site_id, status: "live".into() };
     store::events::insert(&mut tx, run.row.team_id, &event).await?;
     tx.commit().await?;

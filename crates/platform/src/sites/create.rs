@@ -222,6 +222,7 @@ async fn insert(
                     author: None,
                     from_release: None,
                     variables: None,
+                    reason: None,
                 },
             )
             .await?,

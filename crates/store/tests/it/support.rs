@@ -76,6 +76,7 @@ pub async fn deploy(conn: &mut PgConnection, world: &World) -> DeploymentId {
         author: None,
         from_release: None,
         variables_version: None,
+        reason: None,
     };
     deployments::insert(conn, &new).await.unwrap();
     id
