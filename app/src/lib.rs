@@ -20,7 +20,8 @@ pub mod form;
 pub mod format;
 pub mod landing;
 pub mod live;
-pub mod routes;
+pub mod queue;
+mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;

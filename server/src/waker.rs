@@ -145,7 +145,10 @@ impl Outbox {
 
 /// What people should know even where they look at another page: a deployment's end.
 async fn notification(platform: &Platform, row: &OutboxRow) -> Option<Notification> {
-    let Event::Deployment { id, status: status @ (Status::Live | Status::Failed), step: None, .. } = row.event else {
+    // A failure names the step it came in; what follows the switch is no news.
+    let (Event::Deployment { id, status: status @ Status::Live, step: None, .. }
+    | Event::Deployment { id, status: status @ Status::Failed, .. }) = row.event
+    else {
         return None;
     };
     let deployment = deployments::get(platform, &Actor::platform(row.team), id).await.ok()?;

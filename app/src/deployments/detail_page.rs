@@ -79,7 +79,10 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
     let commit = Memo::new(move |_| describe_commit(&deployment.read().summary));
     let steps = Memo::new(move |_| deployment.read().steps.clone());
     let error = Memo::new(move |_| deployment.read().error.clone());
-    let queue = Memo::new(move |_| deployment.read().queue_position);
+    let queue = Memo::new(move |_| {
+        let deployment = deployment.read();
+        (deployment.queue_position, deployment.waits_for.clone())
+    });
     let running = Signal::derive(move || !status.get().is_final());
     let page_title = {
         let site = site_name.clone();
@@ -108,10 +111,12 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
         {move || {
             (status.get() == Status::Queued)
                 .then(|| {
-                    let before = match queue.get() {
-                        Some(0) | None => "Waits for a free worker; it is next.".to_owned(),
-                        Some(1) => "Waits in the queue; one deployment is before it.".to_owned(),
-                        Some(n) => format!("Waits in the queue; {n} deployments are before it."),
+                    let (position, waits_for) = queue.get();
+                    let why = waits_for.map_or_else(|| "waits".to_owned(), |it| crate::queue::describe(&it));
+                    let before = match position {
+                        Some(0) | None => format!("In the queue: {why}; it is next."),
+                        Some(1) => format!("In the queue: {why}; one deployment is before it."),
+                        Some(n) => format!("In the queue: {why}; {n} deployments are before it."),
                     };
                     view! {
                         <div class="mb-6">

@@ -267,10 +267,71 @@ pub struct DeploymentView {
     pub error: Option<DeploymentError>,
     /// What was seen of its release after the switch; `None` if it never went live.
     pub watch: Option<WatchView>,
-    /// In the queue: how many stand before it (0 is next).
+    /// In the queue: how many begin before it (0 is next).
     pub queue_position: Option<i64>,
+    /// In the queue: what it waits for.
+    pub waits_for: Option<WaitsFor>,
     /// Where the environment answers.
     pub url: String,
+}
+
+/// What a deployment in the queue waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// A free worker, in its turn.
+    Turn,
+    /// Another deployment of the same environment.
+    Environment {
+        /// That one's number.
+        number: i64,
+    },
+    /// Its next try, after something failed that may be well again.
+    Retry {
+        /// Not before then.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+}
+
+/// A deployment that waits or runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueItem {
+    /// Which.
+    pub deployment_id: DeploymentId,
+    /// 1, 2, 3 … of its site.
+    pub number: i64,
+    /// Its site.
+    pub site_id: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// The owner's name.
+    pub team_name: String,
+    /// Environment's name.
+    pub environment: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How many begin before it (0 is next); `None` if it runs.
+    pub position: Option<i64>,
+    /// What it waits for; `None` if it runs.
+    pub waits_for: Option<WaitsFor>,
+    /// When it was asked for.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When a worker began.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+}
+
+/// What waits and what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Those that the caller may see: what runs, then what waits in its order.
+    pub items: Vec<QueueItem>,
+    /// How many more there are, of other teams.
+    pub others: usize,
+    /// Deployments that a machine works on at once.
+    pub at_once: usize,
 }
 
 /// A line of a log.

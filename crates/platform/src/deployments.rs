@@ -1,6 +1,6 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, sites, watch};
+use crate::{Platform, Result, access, queue, sites, watch};
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, SiteId, TeamId, UserId,
     deployment::{FailureCode, Status, Step, Trigger},
@@ -318,10 +318,11 @@ async fn view(
     let site = access::site(conn, actor, row.site_id).await?;
     let steps = store::queue::steps(conn, row.id).await?;
     let watch = store::watches::of_deployment(conn, row.team_id, row.id).await?.map(watch::view);
-    let queue_position = match row.status() {
-        Status::Queued => Some(store::deployments::queue_position(conn, row.id).await?),
+    let place = match row.status() {
+        Status::Queued => queue::place(conn, row.id).await?,
         _ => None,
     };
+    let (queue_position, waits_for) = place.map(|place| (place.position, place.waits_for)).unzip();
     let error = row.error_code.as_deref().map(|code| DeploymentError {
         code: code.to_owned(),
         step: row.error_step.as_deref().and_then(Step::from_word),
@@ -336,6 +337,7 @@ async fn view(
         error,
         watch,
         queue_position,
+        waits_for,
         url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
         site_name: site.name,
         site_slug: site.slug,

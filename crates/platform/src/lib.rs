@@ -13,6 +13,7 @@ pub mod passwords;
 mod pipeline;
 pub mod plan;
 pub mod proxy_container;
+pub mod queue;
 pub mod reconcile;
 mod remove;
 pub mod repositories;

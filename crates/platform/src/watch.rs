@@ -216,37 +216,34 @@ async fn give_way(
         None => None,
     };
     let words = &trouble.words;
-    let said = match back {
-        Some(back) => {
-            let reason = format!("Deployment #{} was rolled back by itself: {words}.", deployment.number);
-            let earlier = store::deployments::by_id(&mut tx, &[watch.team_id], back.deployment_id).await?;
-            let earlier = earlier.as_ref();
-            deployments::enqueue(
-                &mut tx,
-                &Queued {
-                    team: watch.team_id,
-                    site: deployment.site_id,
-                    environment: watch.environment_id,
-                    trigger: Trigger::AutoRollback,
-                    triggered_by: None,
-                    branch: earlier.and_then(|d| d.branch.as_deref()),
-                    commit: earlier.and_then(|d| d.commit_sha.as_deref()),
-                    message: earlier.and_then(|d| d.commit_message.as_deref()),
-                    author: earlier.and_then(|d| d.commit_author.as_deref()),
-                    from_release: Some(back.id),
-                    // With those it was well with: new ones may be what is wrong.
-                    variables: Some(back.variables_version),
-                    reason: Some(&reason),
-                },
-            )
-            .await?;
-            store::watches::judge(&mut tx, deployment.id, "rolled_back", Some(words)).await?;
-            format!("Not well after all: {words}. The release before is put back in its place.")
-        }
-        None => {
-            store::watches::judge(&mut tx, deployment.id, "unwell", Some(words)).await?;
-            format!("Not well after all: {words}. There is no release to go back to.")
-        }
+    let said = if let Some(back) = back {
+        let reason = format!("Deployment #{} was rolled back by itself: {words}.", deployment.number);
+        let earlier = store::deployments::by_id(&mut tx, &[watch.team_id], back.deployment_id).await?;
+        let earlier = earlier.as_ref();
+        deployments::enqueue(
+            &mut tx,
+            &Queued {
+                team: watch.team_id,
+                site: deployment.site_id,
+                environment: watch.environment_id,
+                trigger: Trigger::AutoRollback,
+                triggered_by: None,
+                branch: earlier.and_then(|d| d.branch.as_deref()),
+                commit: earlier.and_then(|d| d.commit_sha.as_deref()),
+                message: earlier.and_then(|d| d.commit_message.as_deref()),
+                author: earlier.and_then(|d| d.commit_author.as_deref()),
+                from_release: Some(back.id),
+                // With those it was well with: new ones may be what is wrong.
+                variables: Some(back.variables_version),
+                reason: Some(&reason),
+            },
+        )
+        .await?;
+        store::watches::judge(&mut tx, deployment.id, "rolled_back", Some(words)).await?;
+        format!("Not well after all: {words}. The release before is put back in its place.")
+    } else {
+        store::watches::judge(&mut tx, deployment.id, "unwell", Some(words)).await?;
+        format!("Not well after all: {words}. There is no release to go back to.")
     };
     tell(&mut tx, deployment).await?;
     tx.commit().await?;

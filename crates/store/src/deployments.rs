@@ -255,17 +255,6 @@ pub async fn cancel_all_of_site(conn: &mut PgConnection, team: TeamId, site: Sit
     Ok(())
 }
 
-/// How many deployments stand before this one: those of all teams that wait and are older.
-pub async fn queue_position(conn: &mut PgConnection, id: DeploymentId) -> Result<i64> {
-    sqlx::query_scalar(
-        "select count(*) from deployments o, deployments d \
-         where d.id = $1 and o.status = 'queued' and o.id < d.id",
-    )
-    .bind(id)
-    .fetch_one(conn)
-    .await
-}
-
 /// How many deployments there are in each state.
 pub async fn count_by_status(conn: &mut PgConnection) -> Result<Vec<(String, i64)>> {
     sqlx::query_as("select status, count(*) from deployments group by status").fetch_all(conn).await

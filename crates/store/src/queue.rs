@@ -218,6 +218,60 @@ pub async fn set_step(conn: &mut PgConnection, deployment: DeploymentId, step: S
     Ok(())
 }
 
+/// A deployment that waits or runs.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenRow {
+    /// Id.
+    pub id: DeploymentId,
+    /// Owner.
+    pub team_id: TeamId,
+    /// The owner's name.
+    pub team_name: String,
+    /// When the owner's last turn began.
+    pub team_last_turn: Option<OffsetDateTime>,
+    /// Its site.
+    pub site_id: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// Where it goes.
+    pub environment_id: EnvironmentId,
+    /// That environment's name.
+    pub environment: String,
+    /// 1, 2, 3 … of its site.
+    pub number: i64,
+    #[sqlx(try_from = "String")]
+    status: Word<Status>,
+    /// Its next try is not before then.
+    pub not_before: Option<OffsetDateTime>,
+    /// Asked for.
+    pub created_at: OffsetDateTime,
+    /// First taken by a worker.
+    pub started_at: Option<OffsetDateTime>,
+}
+
+impl OpenRow {
+    /// Where it stands.
+    pub fn status(&self) -> Status {
+        self.status.0
+    }
+}
+
+/// All that waits or runs, of all teams: places in the queue depend on everybody. What a caller may see of it is for
+/// the use case to decide.
+pub async fn open_of_all_teams(conn: &mut PgConnection) -> Result<Vec<OpenRow>> {
+    sqlx::query_as(
+        "select d.id, d.team_id, t.name as team_name, \
+             (select max(r.started_at) from deployments r where r.team_id = d.team_id) as team_last_turn, \
+             d.site_id, s.name as site_name, d.environment_id, e.name as environment, d.number, d.status, \
+             d.not_before, d.created_at, d.started_at \
+         from deployments d join teams t on t.id = d.team_id join sites s on s.id = d.site_id \
+             join environments e on e.id = d.environment_id \
+         where d.status in ('queued', 'fetching', 'building', 'starting', 'verifying', 'switching') order by d.id",
+    )
+    .fetch_all(conn)
+    .await
+}
+
 #[derive(FromRow)]
 struct StepRow {
     #[sqlx(try_from = "String")]

@@ -8,6 +8,7 @@ mod health;
 mod managed_postgres;
 mod pipeline;
 mod problems;
+mod queue;
 mod sessions;
 mod sockets;
 mod start;

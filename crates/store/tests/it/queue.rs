@@ -227,16 +227,23 @@ async fn steps_are_shown_in_order_and_those_not_begun_are_pending(pool: PgPool) 
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn a_deployment_knows_how_many_stand_before_it(pool: PgPool) {
+async fn what_is_open_is_listed_with_its_teams_last_turn(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
-    let team = team(&mut conn, "acme").await;
-    let (one, two) = (world(&mut conn, team, "one").await, world(&mut conn, team, "two").await);
-    let first = deploy(&mut conn, &one).await;
-    let second = deploy(&mut conn, &two).await;
-    assert_eq!(deployments::queue_position(&mut conn, first).await.unwrap(), 0);
-    assert_eq!(deployments::queue_position(&mut conn, second).await.unwrap(), 1);
-    claim(&mut conn).await.unwrap();
-    assert_eq!(deployments::queue_position(&mut conn, second).await.unwrap(), 0);
+    let acme = team(&mut conn, "acme").await;
+    let (one, two) = (world(&mut conn, acme, "one").await, world(&mut conn, acme, "two").await);
+    let (first, second) = (deploy(&mut conn, &one).await, deploy(&mut conn, &two).await);
+    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    assert_eq!(open.iter().map(|row| row.id).collect::<Vec<_>>(), [first, second]);
+    assert!(open[0].team_last_turn.is_none());
+    assert_eq!((open[0].team_name.as_str(), open[0].site_name.as_str()), ("acme", "one"));
+    let lease = claim(&mut conn).await.unwrap();
+    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    assert_eq!((open[0].status(), open[1].status()), (Status::Fetching, Status::Queued));
+    assert!(open[1].team_last_turn.is_some());
+    assert!(queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
+    go_live(&mut conn, lease).await;
+    assert!(!queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
+    assert_eq!(queue::open_of_all_teams(&mut conn).await.unwrap().len(), 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -3,6 +3,7 @@
 mod auth;
 mod deployments;
 mod me;
+mod queue;
 mod sites;
 mod teams;
 mod variables;
@@ -22,6 +23,7 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/logout", post(auth::logout::handle))
         .route("/me", get(me::handle))
         .route("/teams", get(teams::handle))
+        .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
