@@ -235,10 +235,13 @@ fn Actions(
         [cancel.failure.get(), again.failure.get(), back.failure.get()].into_iter().flatten().next()
     });
     let hidden = move || view! { <input type="hidden" name="id" value=id.to_string() /> };
+    let may_write = deployment.read_untracked().may_write;
     view! {
         {move || {
             let status = status.get();
-            if status.is_cancellable() {
+            if !may_write {
+                ().into_any()
+            } else if status.is_cancellable() {
                 view! {
                     <ActionForm action=cancel.action>
                         {hidden()} <Button kind="submit" icon=Glyph::Ban busy=cancel.pending>

@@ -56,7 +56,7 @@ pub fn SitePage() -> impl IntoView {
 fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl IntoView {
     let id = site.id;
     let name = site.name.clone();
-    let may_write = site.team.role.is_none_or(model::Role::may_write);
+    let may_write = super::may_write(&site);
     let older = page.next_cursor.clone();
     let first = site.clone();
     let site = RwSignal::new(site);
@@ -78,6 +78,7 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
         Some((latest.id, site.status == SiteStatus::Live))
     });
     let url = first.url.clone();
+    let push = format!("git push {} HEAD:{}", first.repository.clone_url, first.repository.branch);
     let deploy = Form::<Deploy>::new();
     let refused = deploy.error_beside(&[]);
     view! {
@@ -122,14 +123,7 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
                 <Panel title="Deployments" flush=true>
                     {move || {
                         if deployments.read().is_empty() {
-                            view! {
-                                <EmptyState
-                                    glyph=Glyph::Rocket
-                                    title="Nothing deployed yet"
-                                    text="Push to the branch, or press Deploy."
-                                />
-                            }
-                                .into_any()
+                            view! { <NothingDeployed push=push.clone() /> }.into_any()
                         } else {
                             view! { <DeploymentList deployments /> }.into_any()
                         }
@@ -144,6 +138,19 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
                 <WebhookPanel site=first />
             </div>
         </div>
+    }
+}
+
+#[component]
+fn NothingDeployed(push: String) -> impl IntoView {
+    view! {
+        <EmptyState
+            glyph=Glyph::Rocket
+            title="Nothing deployed yet"
+            text="The first push to the branch is built, checked and put live."
+        >
+            <code class="empty-code" tabindex="0">{push}</code>
+        </EmptyState>
     }
 }
 

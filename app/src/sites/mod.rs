@@ -17,7 +17,7 @@ pub use settings_page::SiteSettingsPage;
 use crate::failure::Failure;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use model::{Problem, SiteId, views::SiteView};
+use model::{Problem, Role, SiteId, views::SiteView};
 
 /// The site that the page's address names.
 fn use_site() -> Resource<Result<SiteView, Failure>> {
@@ -31,6 +31,11 @@ fn use_site() -> Resource<Result<SiteView, Failure>> {
             }
         },
     )
+}
+
+/// Whether the visitor may change the site.
+fn may_write(site: &SiteView) -> bool {
+    site.team.role.is_none_or(Role::may_write)
 }
 
 /// An address without its scheme, as it is shown.

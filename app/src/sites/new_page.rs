@@ -40,7 +40,7 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
         .or(wanted)
         .or_else(|| templates.first().map(|template| format!("template:{}", template.id)))
         .unwrap_or_else(|| "git".to_owned());
-    let is_git = chosen == "git";
+    let (is_git, is_hosted) = (chosen == "git", chosen == "hosted");
     view! {
         <PageHeader title="New site" crumbs=vec![("Sites".to_owned(), "/sites".to_owned())] />
         <ActionForm action=form.action attr:class="new-site flex max-w-3xl flex-col gap-8">
@@ -74,6 +74,14 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                         title="Git repository"
                         text="Any repository that can be reached over HTTPS."
                         detail="Dockerfile · webmeteor.toml · index.html"
+                    />
+                    <Choice
+                        value="hosted"
+                        checked=is_hosted
+                        glyph=Glyph::Box
+                        title="Empty repository"
+                        text="Kept here, for you to push to. The first push deploys."
+                        detail="git push"
                     />
                 </div>
             </fieldset>
@@ -110,9 +118,11 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
             <NameAndAddress form />
             <div class="flex flex-wrap items-center gap-3">
                 <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=form.pending>
-                    "Create and deploy"
+                    <span class="unless-hosted">"Create and deploy"</span>
+                    <span class="when-hosted">"Create"</span>
                 </Button>
-                <p class="text-sm text-muted">"The first deployment begins at once."</p>
+                <p class="text-sm text-muted unless-hosted">"The first deployment begins at once."</p>
+                <p class="text-sm text-muted when-hosted">"Its page then says where to push."</p>
             </div>
         </ActionForm>
     }

@@ -39,7 +39,7 @@ pub async fn check_slug(slug: String) -> Result<SlugCheck, Failure> {
     platform::sites::check_slug(&platform, &actor, &slug).await.map_err(context::failed)
 }
 
-/// Makes a site and goes to its first deployment. `source` is `git`, or `template:` and a template's id.
+/// Makes a site and goes to its first deployment. `source` is `git`, `hosted`, or `template:` and a template's id.
 #[server(prefix = "/_fn", endpoint = "create_site")]
 pub async fn create_site(
     source: String,
@@ -65,6 +65,7 @@ pub async fn create_site(
     let typed: Vec<_> = typed.iter().map(|(field, value)| (*field, value.as_str())).collect();
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
+        (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
         (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
         (None, None) => {
             Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))

@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use model::views::SiteView;
+use model::{Problem, views::SiteView};
 
 /// The page.
 #[component]
@@ -18,7 +18,8 @@ pub fn SiteSettingsPage() -> impl IntoView {
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
                 match site.await {
-                    Ok(site) => Either::Left(view! { <Settings site /> }),
+                    Ok(site) if super::may_write(&site) => Either::Left(view! { <Settings site /> }),
+                    Ok(_) => Either::Right(view! { <FailureView failure=Problem::forbidden().into() /> }),
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
             })}

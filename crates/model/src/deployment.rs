@@ -140,6 +140,8 @@ words! {
         ReleaseGone = "release_gone",
         /// The disk has too little room.
         DiskFull = "disk_full",
+        /// Another installation on the same engine has things of these names.
+        NameTaken = "name_taken",
         /// A container could not be made or started.
         StartFailed = "start_failed",
         /// The containers were not made in time.
@@ -187,6 +189,10 @@ impl FailureCode {
             }
             Self::ReleaseGone => "Redeploy its commit instead.",
             Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
+            Self::NameTaken => {
+                "Make the site under another name, or delete it in the other WebMeteor. If that one is gone for good, ask \
+                 the operator to remove the containers, networks and volumes that bear its label."
+            }
             Self::StartFailed => "Check the service's image and command.",
             Self::CrashLoop => "Read the service's last lines: it ended by itself. Correct it, and push again.",
             Self::OutOfMemory => "Give the service more memory in webmeteor.toml, or make it use less.",

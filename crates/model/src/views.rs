@@ -273,6 +273,8 @@ pub struct DeploymentView {
     pub waits_for: Option<WaitsFor>,
     /// Where the environment answers.
     pub url: String,
+    /// Whether the caller may cancel it, repeat it and go back to it.
+    pub may_write: bool,
 }
 
 /// What a deployment in the queue waits for.

@@ -339,6 +339,7 @@ async fn view(
         queue_position,
         waits_for,
         url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
+        may_write: access::may_write(actor, site.team_id).is_ok(),
         site_name: site.name,
         site_slug: site.slug,
     })

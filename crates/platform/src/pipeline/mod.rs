@@ -4,6 +4,7 @@
 
 mod build;
 mod fetch;
+mod names;
 mod start;
 mod switch;
 mod verify;

@@ -1,6 +1,6 @@
 //! Plans the release and starts its containers beside those that serve.
 
-use super::{Run, Stop};
+use super::{Run, Stop, names};
 use crate::{labels, machine, plan};
 use model::{ReleaseId, deployment::FailureCode, plan::ReleasePlan, site::Manifest};
 use std::{collections::BTreeSet, net::Ipv4Addr};
@@ -51,6 +51,7 @@ async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
 
 /// Makes the network and the volumes and starts the containers.
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+    names::are_own(run, plan).await?;
     let environment = run.environment_labels();
     machine::ensure_network(&run.platform, &plan.network, &environment).await?;
     for volume in plan.volumes.keys() {
