@@ -2,7 +2,7 @@
 
 use super::server::{CreateSite, check_slug, list_templates};
 use crate::{
-    components::{Alert, Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader, Tone},
+    components::{Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader},
     form::Form,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
@@ -33,7 +33,6 @@ pub fn NewSitePage() -> impl IntoView {
 #[component]
 fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
     let form = Form::<CreateSite>::new();
-    let general = form.error_beside(&["name", "slug", "git_url", "git_branch", "git_token"]);
     let wanted = use_query_map().read_untracked().get("template").map(|id| format!("template:{id}"));
     let chosen = form
         .kept("source")
@@ -44,7 +43,7 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
     view! {
         <PageHeader title="New site" crumbs=vec![("Sites".to_owned(), "/sites".to_owned())] />
         <ActionForm action=form.action attr:class="new-site flex max-w-3xl flex-col gap-8">
-            {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+            {form.refusal(&["name", "slug", "git_url", "git_branch", "git_token"])}
             <fieldset class="flex flex-col gap-3">
                 <legend class="mb-3 text-base font-semibold">"Where does the code come from?"</legend>
                 <div class="grid gap-3 sm:grid-cols-2">

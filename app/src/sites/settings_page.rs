@@ -2,7 +2,7 @@
 
 use super::{delete::DeleteSiteDialog, server::RenameSite, use_site};
 use crate::{
-    components::{Alert, Button, FailureView, Field, Loading, PageHeader, Panel, Tone, use_toasts},
+    components::{Button, FailureView, Field, Loading, PageHeader, Panel, use_toasts},
     form::Form,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
@@ -32,7 +32,6 @@ fn Settings(site: SiteView) -> impl IntoView {
     let form = Form::<RenameSite>::new();
     let toasts = use_toasts();
     form.on_done(move |_| toasts.say("The site has its new name."));
-    let general = form.error_beside(&["name"]);
     let hint = format!("For people. The address {} stays.", super::bare(&site.url));
     let (id, name) = (site.id.to_string(), site.name.clone());
     let crumbs = vec![("Sites".to_owned(), "/sites".to_owned()), (site.name.clone(), format!("/sites/{}", site.id))];
@@ -41,7 +40,7 @@ fn Settings(site: SiteView) -> impl IntoView {
         <div class="flex max-w-2xl flex-col gap-6">
             <Panel title="General">
                 <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                    {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                    {form.refusal(&["name"])}
                     <input type="hidden" name="id" value=id />
                     <Field
                         name="name"
