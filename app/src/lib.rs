@@ -15,6 +15,7 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod deployments;
+pub mod environments;
 pub mod failure;
 pub mod form;
 pub mod format;
@@ -26,6 +27,7 @@ mod routes;
 mod shell;
 pub mod sites;
 pub mod theme;
+pub mod variables;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]
@@ -48,15 +50,24 @@ mod tests {
         let known = [
             "account",
             "cancel_deployment",
+            "change_environment",
             "change_password",
             "check_slug",
+            "create_environment",
             "create_site",
+            "delete_environment",
             "delete_site",
             "deploy",
             "deployment",
             "deployment_log",
             "deployments",
+            "environments",
+            "import_variables",
+            "pause_environment",
+            "promote",
+            "put_variable",
             "redeploy",
+            "remove_variable",
             "rename_account",
             "rename_site",
             "rollback",
@@ -66,6 +77,7 @@ mod tests {
             "site",
             "sites",
             "templates",
+            "variables",
             "visitor",
             "webhook_secret",
         ];

@@ -7,12 +7,14 @@ use crate::{
     clock::Clock,
     components::{EmptyState, Glyph, Icon, Logo, Toasts, Tone, toast::Messages, use_toasts},
     deployments::DeploymentPage,
+    environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
     landing::LandingPage,
     live,
     queue::QueuePage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
+    variables::VariablesPage,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
@@ -52,6 +54,17 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site") view=SitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/settings") view=SiteSettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/:site/new-environment") view=NewEnvironmentPage ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/sites/:site/environments/:environment")
+                        view=EnvironmentSettingsPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("/sites/:site/environments/:environment/variables")
+                        view=VariablesPage
+                        ssr=SsrMode::Async
+                    />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />

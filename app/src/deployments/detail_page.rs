@@ -1,9 +1,10 @@
 //! One deployment: its state, its steps, its log, and what can be done. Moves by itself.
 
 use super::{
+    apply::{PromoteDialog, RollBackDialog},
     list::{describe_commit, describe_trigger},
     log_view::LogView,
-    server::{CancelDeployment, Redeploy, Rollback, get_deployment, get_log},
+    server::{CancelDeployment, Redeploy, get_deployment, get_log},
     steps::{Elapsed, Steps},
 };
 use crate::{
@@ -230,10 +231,9 @@ fn Actions(
     let cancel = Form::<CancelDeployment>::new();
     cancel.on_done(move |fresh| deployment.set(fresh));
     let again = Form::<Redeploy>::new();
-    let back = Form::<Rollback>::new();
-    let refused = Signal::derive(move || {
-        [cancel.failure.get(), again.failure.get(), back.failure.get()].into_iter().flatten().next()
-    });
+    let refused = Signal::derive(move || [cancel.failure.get(), again.failure.get()].into_iter().flatten().next());
+    let release = Memo::new(move |_| deployment.read().release.clone());
+    let environment = StoredValue::new(deployment.read_untracked().summary.environment.clone());
     let hidden = move || view! { <input type="hidden" name="id" value=id.to_string() /> };
     let may_write = deployment.read_untracked().may_write;
     view! {
@@ -251,18 +251,12 @@ fn Actions(
                 }
                     .into_any()
             } else if status.is_final() {
-                let may_roll_back = status == Status::Live && !is_current.get();
+                let kept = release.get();
+                let back = kept.clone().filter(|_| !is_current.get());
+                let forth = kept.filter(|release| !release.promotable_to.is_empty());
                 view! {
-                    {may_roll_back
-                        .then(|| {
-                            view! {
-                                <ActionForm action=back.action>
-                                    {hidden()} <Button kind="submit" icon=Glyph::Undo busy=back.pending>
-                                        "Roll back to this"
-                                    </Button>
-                                </ActionForm>
-                            }
-                        })}
+                    {back.map(|release| view! { <RollBackDialog id release environment=environment.get_value() /> })}
+                    {forth.map(|release| view! { <PromoteDialog id release /> })}
                     <ActionForm action=again.action>
                         {hidden()} <Button kind="submit" icon=Glyph::Repeat busy=again.pending>
                             "Deploy again"

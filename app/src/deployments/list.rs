@@ -17,6 +17,7 @@ pub fn describe_trigger(trigger: Trigger) -> &'static str {
         Trigger::Manual => "Deployed by hand",
         Trigger::Rollback => "Rollback",
         Trigger::AutoRollback => "Rolled back by itself",
+        Trigger::Promote => "Promoted",
     }
 }
 

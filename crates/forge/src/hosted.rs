@@ -220,6 +220,40 @@ pub async fn commit_info_of(path: &Path, commit: &CommitSha) -> Result<CheckedOu
     commit_info(path, &found).await
 }
 
+/// What a push did to a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where the branch stands now.
+    pub commit: CheckedOut,
+    /// The words in its message that ask for no deployment.
+    pub skip: Option<&'static str>,
+    /// The paths that differ from where it stood; `None` where it was made, or where they are too many to tell.
+    pub changed: Option<Vec<String>>,
+}
+
+/// Looks at a push after it was stored.
+///
+/// # Errors
+/// `ref_not_found` if the commit is not in the repository.
+pub async fn pushed(path: &Path, from: Option<&CommitSha>, to: &CommitSha) -> Result<Pushed, FetchError> {
+    let commit = commit_info_of(path, to).await?;
+    let message = Git::new(["log", "-1", "--no-notes", "--format=%B", "--end-of-options", to.as_str(), "--"])
+        .repository(path)
+        .text()
+        .await?;
+    let changed = match from {
+        Some(from) => {
+            let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
+            git.repository(path).run().await.ok().map(|names| {
+                let names = String::from_utf8_lossy(&names);
+                names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+            })
+        }
+        None => None,
+    };
+    Ok(Pushed { commit, skip: crate::skip::mark(&message), changed })
+}
+
 /// Writes the files of a branch or commit to `into`, without a `.git` folder and without submodules.
 ///
 /// # Errors

@@ -98,6 +98,8 @@ words! {
         Rollback = "rollback",
         /// The platform itself: the release that had just gone live was not well.
         AutoRollback = "auto_rollback",
+        /// A release of another environment.
+        Promote = "promote",
     }
 }
 

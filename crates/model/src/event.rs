@@ -38,7 +38,7 @@ pub enum Event {
     Site {
         /// Which.
         id: SiteId,
-        /// `creating`, `live`, `deploying`, `failed`, `deleting` or `deleted`.
+        /// `new`, `live`, `changed` (one of its environments did), `deleting` or `deleted`.
         status: String,
     },
 }

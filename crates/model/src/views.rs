@@ -135,7 +135,7 @@ pub struct SiteView {
     pub repository: RepositoryView,
     /// Its webhook.
     pub webhook: WebhookView,
-    /// The newest deployment.
+    /// Production's newest deployment.
     pub latest_deployment: Option<DeploymentSummary>,
     /// Since.
     #[serde(with = "time::serde::rfc3339")]
@@ -271,6 +271,8 @@ pub struct DeploymentView {
     pub queue_position: Option<i64>,
     /// In the queue: what it waits for.
     pub waits_for: Option<WaitsFor>,
+    /// What it left, while it is kept: it can be gone back to and promoted.
+    pub release: Option<KeptRelease>,
     /// Where the environment answers.
     pub url: String,
     /// Whether the caller may cancel it, repeat it and go back to it.
@@ -334,6 +336,45 @@ pub struct QueueView {
     pub others: usize,
     /// Deployments that a machine works on at once.
     pub at_once: usize,
+}
+
+/// A release that is kept, as to what can be done with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRelease {
+    /// The version of the environment's variables that it ran with.
+    pub variables_version: i64,
+    /// The version that is saved there today.
+    pub saved_variables_version: i64,
+    /// The other environments that it may be promoted to.
+    pub promotable_to: Vec<String>,
+}
+
+/// An environment of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentView {
+    /// Its name; unique within the site.
+    pub name: String,
+    /// The branch it deploys.
+    pub branch: String,
+    /// Where it answers.
+    pub url: String,
+    /// How it stands.
+    pub status: SiteStatus,
+    /// Nothing new is deployed to it.
+    pub paused: bool,
+    /// The folder of the repository that the site lies in; empty is the repository itself.
+    pub root: String,
+    /// A push that changes none of these is not deployed; with none, every push is.
+    pub watch: Vec<String>,
+    /// Its services.
+    pub services: Vec<ServiceView>,
+    /// What left the release that serves now.
+    pub current_deployment: Option<DeploymentSummary>,
+    /// The newest deployment.
+    pub latest_deployment: Option<DeploymentSummary>,
+    /// Since.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
 }
 
 /// A line of a log.

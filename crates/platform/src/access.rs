@@ -36,9 +36,20 @@ pub(crate) async fn environment_to_change(
     let found = store::environments::lock_by_name(conn, site.team_id, site.id, name).await?;
     let environment = found.ok_or_else(|| Problem::not_found("environment"))?;
     if environment.deleting_at.is_some() {
-        return Err(Problem::conflict("environment_deleting", "This environment is being removed.").into());
+        return Err(environment_deleting().into());
     }
     Ok(environment)
+}
+
+/// 409: what is being removed cannot be changed.
+pub(crate) fn environment_deleting() -> Problem {
+    Problem::conflict("environment_deleting", "This environment is being removed.")
+}
+
+/// The environment of a deployment that was found, held until the transaction ends.
+pub(crate) async fn environment_of(conn: &mut PgConnection, row: &DeploymentRow) -> Result<EnvironmentRow> {
+    let site = store::sites::by_id(conn, &[row.team_id], row.site_id).await?;
+    environment_to_change(conn, &site.ok_or_else(|| Problem::not_found("site"))?, &row.environment).await
 }
 
 /// A deployment that the actor may see.

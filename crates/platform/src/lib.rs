@@ -5,6 +5,7 @@
 mod access;
 pub mod accounts;
 pub mod deployments;
+pub mod environments;
 pub mod error;
 pub mod labels;
 mod log_sink;
@@ -13,6 +14,7 @@ pub mod passwords;
 mod pipeline;
 pub mod plan;
 pub mod proxy_container;
+mod pushes;
 pub mod queue;
 pub mod reconcile;
 mod remove;

@@ -59,8 +59,14 @@ async fn all(platform: &Platform) -> Result<()> {
     let mut conn = platform.pool.acquire().await?;
     let environments = store::environments::all(&mut conn).await?;
     let gone = store::sites::to_remove(&mut conn).await?;
+    let gone_environments = store::environments::to_remove(&mut conn).await?;
     store::events::prune(&mut conn).await?;
     drop(conn);
+    for row in gone_environments {
+        if let Err(error) = remove::environment(platform, &row).await {
+            tracing::warn!(environment = %row.id, %error, "an environment could not be removed yet");
+        }
+    }
     for site in gone {
         if let Err(error) = remove::site(platform, &site).await {
             tracing::warn!(site = %site.id, %error, "a site could not be removed yet");

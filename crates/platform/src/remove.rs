@@ -18,6 +18,7 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     drop(conn);
     let filter = labels::of_site(platform, site.id);
     machine_parts(platform, &filter, site.delete_data.unwrap_or(false)).await?;
+    images(platform, &filter).await?;
     remove_folder(&platform.site_folder(site.team_id, site.id)).await?;
     forge::hosted::remove(&platform.repository(site.id)).await.context("removing a repository")?;
 
@@ -29,7 +30,25 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     Ok(())
 }
 
-/// Removes everything in Docker with these labels.
+/// Removes an environment that is marked for it: route, containers, network, volumes (unless they are kept), folder, and
+/// last its rows. Its images are left to the reconciler: a release of another environment may run them.
+pub(crate) async fn environment(platform: &Platform, row: &EnvironmentRow) -> Result<()> {
+    platform.proxy.remove(&routes::key(row.id)).await?;
+    let filter = labels::of_environment(platform, row.team_id, row.site_id, row.id);
+    machine_parts(platform, &filter, row.delete_data.unwrap_or(false)).await?;
+    remove_folder(&platform.site_folder(row.team_id, row.site_id).join(&row.name)).await?;
+
+    let mut tx = platform.pool.begin().await?;
+    store::environments::remove(&mut tx, row.team_id, row.id).await?;
+    let event = Event::Site { id: row.site_id, status: "changed".into() };
+    store::events::insert(&mut tx, row.team_id, &event).await?;
+    tx.commit().await?;
+    let kept_data = !row.delete_data.unwrap_or(false);
+    tracing::info!(site = %row.site_id, environment = %row.name, kept_data, "environment removed");
+    Ok(())
+}
+
+/// Removes containers, networks and, if wanted, volumes with these labels.
 async fn machine_parts(platform: &Platform, filter: &Labels, volumes: bool) -> Result<()> {
     let engine = &platform.engine;
     let there = engine.list_containers(filter).await?;
@@ -46,9 +65,14 @@ async fn machine_parts(platform: &Platform, filter: &Labels, volumes: bool) -> R
             engine.remove_volume(&volume.name).await?;
         }
     }
-    for image in engine.list_images(filter).await? {
+    Ok(())
+}
+
+/// Removes images with these labels.
+async fn images(platform: &Platform, filter: &Labels) -> Result<()> {
+    for image in platform.engine.list_images(filter).await? {
         for tag in &image.tags {
-            engine.remove_image(tag).await?;
+            platform.engine.remove_image(tag).await?;
         }
     }
     Ok(())

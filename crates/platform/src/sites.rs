@@ -3,8 +3,9 @@
 mod create;
 mod view;
 
-pub(crate) use create::environment_row;
 pub use create::{NewSite, NewSource, create};
+pub(crate) use create::{environment_row, new_environment_secrets};
+pub(crate) use view::{containers, services, status};
 
 use crate::{Platform, Result, access};
 use model::{

@@ -182,35 +182,89 @@ pub async fn by_id(conn: &mut PgConnection, teams: &[TeamId], id: DeploymentId) 
         .await
 }
 
-/// A site's deployments, newest first, those with a number below `before`.
+/// The deployments of a site, or of one environment of it, newest first, those with a number below `before`.
 pub async fn list(
     conn: &mut PgConnection,
     team: TeamId,
     site: SiteId,
+    environment: Option<EnvironmentId>,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} where d.team_id = $1 and d.site_id = $2 and ($3::bigint is null or d.number < $3) \
-         order by d.number desc limit $4"
+        "{SELECT} where d.team_id = $1 and d.site_id = $2 and ($3::uuid is null or d.environment_id = $3) \
+           and ($4::bigint is null or d.number < $4) order by d.number desc limit $5"
     )))
     .bind(team)
     .bind(site)
+    .bind(environment)
     .bind(before)
     .bind(limit)
     .fetch_all(conn)
     .await
 }
 
-/// The newest deployment of each of these sites.
+/// The newest deployment to production of each of these sites.
 pub async fn newest_of(conn: &mut PgConnection, teams: &[TeamId], sites: &[SiteId]) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} join sites s on s.id = d.site_id and s.deployment_count = d.number \
-         where d.team_id = any($1) and d.site_id = any($2)"
+        "{SELECT} where d.team_id = any($1) and d.site_id = any($2) and e.name = 'production' \
+           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
     )))
     .bind(teams)
     .bind(sites)
     .fetch_all(conn)
+    .await
+}
+
+/// The newest deployment to each of these environments.
+pub async fn newest_of_environments(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environments: &[EnvironmentId],
+) -> Result<Vec<DeploymentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where d.team_id = $1 and e.id = any($2) \
+           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
+    )))
+    .bind(team)
+    .bind(environments)
+    .fetch_all(conn)
+    .await
+}
+
+/// What left the release that serves now, for each of these environments.
+pub async fn current_of_environments(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environments: &[EnvironmentId],
+) -> Result<Vec<DeploymentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where d.team_id = $1 and e.id = any($2) and r.deployment_id = d.id"
+    )))
+    .bind(team)
+    .bind(environments)
+    .fetch_all(conn)
+    .await
+}
+
+/// Whether a deployment to this environment is under way, or waits, that applies this release with these variables.
+pub async fn is_applying(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+    release: ReleaseId,
+    variables_version: Option<i64>,
+) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select 1 from deployments where team_id = $1 and environment_id = $2 and from_release = $3 \
+           and variables_version is not distinct from $4 \
+           and status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(environment)
+    .bind(release)
+    .bind(variables_version)
+    .fetch_one(conn)
     .await
 }
 
@@ -250,6 +304,25 @@ pub async fn cancel_all_of_site(conn: &mut PgConnection, team: TeamId, site: Sit
     )
     .bind(team)
     .bind(site)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// An environment is being removed: ends what waits and asks for the end of what runs.
+pub async fn cancel_all_of_environment(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+) -> Result<()> {
+    sqlx::query(
+        "update deployments set cancel_requested_at = now(), \
+             status = case when status = 'queued' then 'cancelled' else status end, \
+             finished_at = case when status = 'queued' then now() else finished_at end \
+         where team_id = $1 and environment_id = $2 and status not in ('live', 'failed', 'cancelled', 'superseded')",
+    )
+    .bind(team)
+    .bind(environment)
     .execute(conn)
     .await?;
     Ok(())

@@ -207,3 +207,72 @@ pub async fn set_variables(conn: &mut PgConnection, team: TeamId, id: Environmen
         .await?;
     Ok(())
 }
+
+/// What people set for an environment.
+pub struct Settings<'a> {
+    /// The branch it deploys.
+    pub branch: &'a str,
+    /// The folder of the repository that the site lies in.
+    pub root: &'a str,
+    /// Patterns of the paths that it watches.
+    pub watch: &'a [String],
+    /// Nothing new is deployed.
+    pub paused: bool,
+}
+
+/// Sets them; a pause keeps the time at which it began.
+pub async fn set(conn: &mut PgConnection, team: TeamId, id: EnvironmentId, settings: &Settings<'_>) -> Result<()> {
+    sqlx::query(
+        "update environments set branch = $3, root = $4, watch = $5, \
+             paused_at = case when $6 then coalesce(paused_at, now()) end \
+         where team_id = $1 and id = $2",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(settings.branch)
+    .bind(settings.root)
+    .bind(settings.watch)
+    .bind(settings.paused)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks an environment for removal; `false` if it already was.
+pub async fn mark_deleting(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: EnvironmentId,
+    delete_data: bool,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "update environments set deleting_at = now(), delete_data = $3 \
+         where team_id = $1 and id = $2 and deleting_at is null",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(delete_data)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// For the reconciler: all environments marked for removal on which no worker is at work. Those of a site that is
+/// removed go with it.
+pub async fn to_remove(conn: &mut PgConnection) -> Result<Vec<EnvironmentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from environments e where e.deleting_at is not null \
+           and not exists (select 1 from sites s where s.id = e.site_id and s.deleting_at is not null) \
+           and not exists (select 1 from deployments d where d.environment_id = e.id \
+               and d.status in ('fetching', 'building', 'starting', 'verifying', 'switching')) \
+         order by e.deleting_at"
+    )))
+    .fetch_all(conn)
+    .await
+}
+
+/// Removes the rows of an environment and all that hangs on them.
+pub async fn remove(conn: &mut PgConnection, team: TeamId, id: EnvironmentId) -> Result<()> {
+    sqlx::query("delete from environments where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    Ok(())
+}

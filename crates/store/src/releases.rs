@@ -91,6 +91,22 @@ pub async fn current_production(
     .await
 }
 
+/// The releases that serve these environments now.
+pub async fn current_of(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environments: &[EnvironmentId],
+) -> Result<Vec<ReleaseRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from releases where team_id = $1 \
+           and id in (select current_release from environments where team_id = $1 and id = any($2))"
+    )))
+    .bind(team)
+    .bind(environments)
+    .fetch_all(conn)
+    .await
+}
+
 /// An environment's releases, newest first.
 pub async fn of_environment(
     conn: &mut PgConnection,
@@ -106,8 +122,16 @@ pub async fn of_environment(
     .await
 }
 
-/// Forgets a release.
+/// Forgets a release, unless a deployment that has not ended is to apply it.
 pub async fn remove(conn: &mut PgConnection, team: TeamId, id: ReleaseId) -> Result<()> {
-    sqlx::query("delete from releases where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    sqlx::query(
+        "delete from releases where team_id = $1 and id = $2 and not exists ( \
+             select 1 from deployments d where d.from_release = $2 \
+               and d.status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(id)
+    .execute(conn)
+    .await?;
     Ok(())
 }

@@ -16,16 +16,16 @@ use std::{
 };
 
 /// A site of a team of its own, on a platform of its own.
-struct Site {
-    app: App,
-    token: String,
-    id: String,
-    slug: String,
+pub struct Site {
+    pub app: App,
+    pub token: String,
+    pub id: String,
+    pub slug: String,
 }
 
 impl Site {
     /// A static site that is live.
-    async fn live() -> Self {
+    pub async fn live() -> Self {
         let app = Setup::new().await.start().await;
         app.until_ready().await;
         // Names in Docker begin with the team's: tests beside each other must not meet there.
@@ -43,7 +43,7 @@ impl Site {
         site
     }
 
-    async fn commit(&self, files: &[(&str, &str)]) {
+    pub async fn commit(&self, files: &[(&str, &str)]) {
         let repository = self.app.data().join("repositories").join(format!("{}.git", self.id));
         let files: BTreeMap<String, FileChange> = files
             .iter()
@@ -53,19 +53,19 @@ impl Site {
         commit_files(&repository, &main, &files, "Change", &Author::platform()).await.unwrap();
     }
 
-    async fn deploy(&self) -> String {
+    pub async fn deploy(&self) -> String {
         let path = format!("/api/v1/sites/{}/deployments", self.id);
         let (status, made) = self.app.post(&path, Some(&self.token), &json!({})).await;
         assert_eq!(status, 202, "{made}");
         made["id"].as_str().unwrap().to_owned()
     }
 
-    async fn act(&self, deployment: &str, what: &str) -> (u16, Value) {
+    pub async fn act(&self, deployment: &str, what: &str) -> (u16, Value) {
         let path = format!("/api/v1/deployments/{deployment}/{what}");
         json(self.app.send(Method::POST, &path, Some(&self.token), None).await).await
     }
 
-    async fn show(&self, deployment: &str) -> Value {
+    pub async fn show(&self, deployment: &str) -> Value {
         self.app.get(&format!("/api/v1/deployments/{deployment}"), Some(&self.token)).await.1
     }
 
@@ -77,15 +77,15 @@ impl Site {
         .await
     }
 
-    async fn ended(&self, deployment: &str) -> Value {
+    pub async fn ended(&self, deployment: &str) -> Value {
         self.until_status(deployment, &["live", "failed", "cancelled", "superseded"]).await
     }
 
-    async fn page(&self) -> Option<String> {
+    pub async fn page(&self) -> Option<String> {
         fetch(&self.app.client, &self.app.proxy(), &self.slug).await
     }
 
-    async fn until_page(&self, words: &str) {
+    pub async fn until_page(&self, words: &str) {
         until(words, async || self.page().await.filter(|page| page.contains(words))).await;
     }
 
@@ -106,7 +106,7 @@ impl Site {
     }
 }
 
-async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
+pub async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
     let answer = client.get(proxy).header("host", format!("{slug}.localhost")).send().await.ok()?;
     if !answer.status().is_success() {
         return None;
@@ -114,7 +114,7 @@ async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
     answer.text().await.ok()
 }
 
-fn docker(arguments: &[&str]) -> Vec<String> {
+pub fn docker(arguments: &[&str]) -> Vec<String> {
     let out = Command::new("docker").args(arguments).output().unwrap();
     String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect()
 }

@@ -54,7 +54,7 @@ async fn one(run: &Run, container: &ContainerPlan, folder: &str, generated: Opti
     let begun = Instant::now();
     run.log.say(format!("{}: building", container.service)).await;
     let mut request =
-        BuildRequest::new(BuildContext { root: run.folder(), folder: folder.to_owned() }, container.image.clone());
+        BuildRequest::new(BuildContext { root: run.source(), folder: folder.to_owned() }, container.image.clone());
     request.dockerfile = generated;
     request.labels = run.labels(container.service.as_str());
     request.memory_bytes = Some(MEMORY);

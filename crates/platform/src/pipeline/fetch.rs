@@ -63,7 +63,13 @@ pub(super) async fn run(run: &Run) -> Result<Manifest, Stop> {
     let subject = checked_out.message.lines().next().unwrap_or_default();
     run.log.say(format!("Commit {} “{subject}” by {}", &checked_out.commit.as_str()[..12], checked_out.author)).await;
 
-    let manifest = tokio::task::spawn_blocking(move || forge::discover::discover(&folder))
+    let source = run.source();
+    if !tokio::fs::try_exists(&source).await.map_err(|e| disk(&e))? {
+        let root = &run.environment.root;
+        let words = format!("The root folder “{root}” is not in this commit; see the environment's settings.");
+        return Err(Stop::failed(FailureCode::NothingToDeploy, words));
+    }
+    let manifest = tokio::task::spawn_blocking(move || forge::discover::discover(&source))
         .await
         .map_err(Stop::internal)?
         .map_err(|e| Stop::failed(e.code, e.message))?;

@@ -148,6 +148,11 @@ impl Run {
         self.platform.settings.data_dir.join("builds").join(self.row.id.to_string())
     }
 
+    /// Where the site lies in it.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.folder().join(&self.environment.root)
+    }
+
     /// Labels of everything that this deployment makes for a service.
     pub(crate) fn labels(&self, service: &str) -> docker::Labels {
         labels::of_service(self.environment_labels(), self.row.id, service)

@@ -2,7 +2,12 @@
 
 use super::{Run, Stop, names};
 use crate::{labels, machine, plan};
-use model::{ReleaseId, deployment::FailureCode, plan::ReleasePlan, site::Manifest};
+use model::{
+    ReleaseId,
+    deployment::FailureCode,
+    plan::ReleasePlan,
+    site::{Manifest, ServiceSource},
+};
 use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// Plans a new release.
@@ -33,9 +38,27 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
         .await?
         .ok_or_else(|| Stop::failed(FailureCode::ReleaseGone, "The release is no longer kept."))?;
     drop(conn);
-    run.log.say("Applying an earlier release again; nothing is built.").await;
+    let whose = if earlier.environment_id == run.environment.id {
+        "an earlier release"
+    } else {
+        "another environment's release"
+    };
+    run.log.say(format!("Applying {whose}; nothing is built.")).await;
+    for container in &earlier.plan.containers {
+        let is_built = matches!(container.spec.source, ServiceSource::Build { .. });
+        if is_built && !run.platform.engine.image_exists(&container.image).await? {
+            let words = format!("Its image {} is no longer on this machine.", container.image);
+            return Err(Stop::service(FailureCode::ReleaseGone, &container.service, words));
+        }
+    }
     let taken = taken(run).await?;
-    plan::again(&earlier.plan.0, run.row.id, run.previous.as_ref(), &taken)
+    let place = plan::Place {
+        environment: run.environment.id,
+        project: plan::project(&run.site.team_slug, &run.site.slug, &run.environment.name),
+        hosts: vec![crate::sites::host(&run.platform, &run.site.slug, &run.environment.name)],
+        subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),
+    };
+    plan::again(&earlier.plan.0, &place, run.row.id, run.previous.as_ref(), &taken)
         .map_err(|e| Stop::failed(FailureCode::StartFailed, e.to_string()))
 }
 

@@ -2,55 +2,12 @@
 
 use super::*;
 use crate::{
-    Signup, accounts,
     secrets::EnvironmentSecrets,
-    sites,
-    testing::{platform, registration},
+    testing::{World, problem},
 };
 use sqlx::PgPool;
 
-struct World {
-    platform: Platform,
-    actor: Actor,
-    team: TeamId,
-    site: SiteId,
-    environment: EnvironmentId,
-}
-
 impl World {
-    async fn new(pool: PgPool) -> Self {
-        let platform = platform(pool, Signup::Open);
-        let ada = accounts::register(&platform, registration("Ada")).await.unwrap();
-        let actor = accounts::actor(&platform, ada.user.id).await.unwrap().unwrap();
-        let (team, site, environment) = (ada.team.id, SiteId::new(), EnvironmentId::new());
-        let mut tx = platform.pool.begin().await.unwrap();
-        let new = store::sites::NewSite {
-            id: site,
-            team,
-            slug: "shop",
-            name: "Shop",
-            source: &model::site::Source::Hosted {},
-            webhook_secret: b"",
-            repository_token: None,
-        };
-        store::sites::insert(&mut tx, &new).await.unwrap();
-        let own = br#"{"JWT_SECRET": "jwt-secret", "SESSION_SECRET": "session-secret", "DB_PASSWORD": "db-password"}"#;
-        let new = store::environments::NewEnvironment {
-            id: environment,
-            team,
-            site,
-            name: "production",
-            host: "shop",
-            branch: "main",
-            root: "",
-            watch: &[],
-            secrets: &platform.vault.seal(&sites::environment_row(environment), own).unwrap(),
-        };
-        assert!(store::environments::insert(&mut tx, &new, 100).await.unwrap());
-        tx.commit().await.unwrap();
-        Self { platform, actor, team, site, environment }
-    }
-
     async fn replace(&self, version: Option<i64>, variables: Vec<NewVariable>) -> Result<VariablesView> {
         let new = NewVariables { version, variables };
         replace(&self.platform, &self.actor, self.site, "production", new).await
@@ -74,13 +31,6 @@ fn open_variable(name: &str, value: &str) -> NewVariable {
 
 fn secret(name: &str, value: Option<&str>) -> NewVariable {
     NewVariable { name: name.into(), value: value.map(Into::into), secret: true }
-}
-
-fn problem<T: std::fmt::Debug>(result: Result<T>) -> Problem {
-    match result {
-        Err(crate::Error::Problem(problem)) => problem,
-        other => panic!("{other:?}"),
-    }
 }
 
 fn shown(view: &VariablesView) -> Vec<(&str, Option<&str>)> {

@@ -8,3 +8,4 @@ mod logs_and_events;
 mod queue;
 mod releases;
 mod sites;
+mod variables;

@@ -256,9 +256,9 @@ async fn deployments_are_numbered_and_listed_newest_first(pool: PgPool) {
         deploy(&mut conn, &world).await;
     }
     let numbers = |rows: Vec<deployments::DeploymentRow>| rows.iter().map(|r| r.number).collect::<Vec<_>>();
-    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, 2).await.unwrap()), [3, 2]);
-    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, Some(2), 2).await.unwrap()), [1]);
-    assert!(deployments::list(&mut conn, other, world.site, None, 9).await.unwrap().is_empty());
+    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, None, 2).await.unwrap()), [3, 2]);
+    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, Some(2), 2).await.unwrap()), [1]);
+    assert!(deployments::list(&mut conn, other, world.site, None, None, 9).await.unwrap().is_empty());
     let newest = deployments::newest_of(&mut conn, &[acme], &[world.site]).await.unwrap();
     assert_eq!(numbers(newest), [3]);
 }

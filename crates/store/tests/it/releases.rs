@@ -35,8 +35,12 @@ async fn the_current_release_marks_its_deployment(pool: PgPool) {
         environments::set_current(&mut conn, acme, world.environment, release).await.unwrap();
         made.push((deployment, release, plan));
     }
-    let is_current: Vec<bool> =
-        deployments::list(&mut conn, acme, world.site, None, 9).await.unwrap().iter().map(|d| d.is_current).collect();
+    let is_current: Vec<bool> = deployments::list(&mut conn, acme, world.site, None, None, 9)
+        .await
+        .unwrap()
+        .iter()
+        .map(|d| d.is_current)
+        .collect();
     assert_eq!(is_current, [true, false]);
 
     let current = releases::current_production(&mut conn, &[acme], &[world.site]).await.unwrap();

@@ -2,6 +2,7 @@
 
 mod auth;
 mod deployments;
+mod environments;
 mod me;
 mod queue;
 mod sites;
@@ -27,6 +28,11 @@ pub fn routes() -> Router<AppState> {
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
+        .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
+        .route(
+            "/sites/{id}/environments/{name}",
+            get(environments::get::handle).patch(environments::change::handle).delete(environments::delete::handle),
+        )
         .route(
             "/sites/{id}/environments/{name}/variables",
             get(variables::list::handle).put(variables::replace::handle),
@@ -35,5 +41,6 @@ pub fn routes() -> Router<AppState> {
         .route("/deployments/{id}/cancel", post(deployments::cancel::handle))
         .route("/deployments/{id}/redeploy", post(deployments::redeploy::handle))
         .route("/deployments/{id}/rollback", post(deployments::rollback::handle))
+        .route("/deployments/{id}/promote", post(deployments::promote::handle))
         .route("/deployments/{id}/log", get(deployments::log::handle))
 }
