@@ -66,6 +66,7 @@ mod tests {
             "pause_environment",
             "promote",
             "put_variable",
+            "queue",
             "redeploy",
             "remove_variable",
             "rename_account",
