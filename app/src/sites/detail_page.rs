@@ -1,6 +1,6 @@
 //! One site: how it stands, where it answers, what runs, what was deployed. Moves by itself.
 
-use super::{bare, use_site, webhook::WebhookPanel};
+use super::{bare, usage::UsagePanel, use_site, webhook::WebhookPanel};
 use crate::{
     components::{
         Alert, Button, ButtonLink, EmptyState, FailureView, Glyph, Icon, Loading, Look, PageHeader, Panel,
@@ -173,6 +173,7 @@ fn Site(
                 <Panel title="Services" flush=true>
                     {move || view! { <Services services=services.get() /> }}
                 </Panel>
+                <UsagePanel id />
                 <WebhookPanel site />
             </div>
         </div>

@@ -7,6 +7,7 @@ mod list_page;
 mod new_page;
 mod server;
 mod settings_page;
+mod usage;
 mod webhook;
 
 pub use detail_page::SitePage;

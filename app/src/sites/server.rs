@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{
     SiteId,
-    views::{Page, SiteView, SlugCheck, TemplateView},
+    views::{Page, SiteView, SlugCheck, TemplateView, UsageView},
 };
 
 /// The sites of the visitor's teams, newest first.
@@ -21,6 +21,14 @@ pub async fn get_site(id: SiteId) -> Result<SiteView, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
     platform::sites::get(&platform, &actor, id).await.map_err(context::failed)
+}
+
+/// What a site takes of the disk.
+#[server(prefix = "/_fn", endpoint = "usage")]
+pub async fn get_usage(id: SiteId) -> Result<UsageView, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::disk::usage(&platform, &actor, id).await.map_err(context::failed)
 }
 
 /// The templates to begin from.

@@ -8,11 +8,14 @@ use model::{
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
 /// The branch of a new repository.
 pub const DEFAULT_BRANCH: &str = "main";
+/// Packing a repository may take so long.
+const PACK_LIMIT: Duration = Duration::from_mins(10);
 /// Stands for “there is no such branch yet” when a reference is moved.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 
@@ -274,6 +277,16 @@ pub async fn checkout(
     };
     let commit = resolve(path, &revision).await?.ok_or_else(|| not_there(name))?;
     write_tree_to(path, &commit, into, max_bytes, cancel, log).await
+}
+
+/// Packs what pushes have left in many small files, where Git thinks it is worth it; does no harm beside a push.
+///
+/// # Errors
+/// Git's.
+pub async fn pack(path: &Path) -> Result<(), FetchError> {
+    // In the foreground, so that nothing goes on when this has ended; the defaults keep what is young.
+    let git = Git::new(["gc", "--auto", "--quiet"]).config("gc.autoDetach", "false").repository(path);
+    git.timeout(PACK_LIMIT).run().await.map(|_| ()).map_err(FetchError::from)
 }
 
 /// Removes a repository; one that is gone already is no error.

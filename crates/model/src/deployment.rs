@@ -136,6 +136,12 @@ words! {
         DockerfileMissing = "dockerfile_missing",
         /// A build took longer than allowed.
         BuildTimeout = "build_timeout",
+        /// A build used more memory than allowed.
+        BuildOutOfMemory = "build_out_of_memory",
+        /// A build ran more processes than allowed.
+        BuildTooManyProcesses = "build_too_many_processes",
+        /// An image is larger than allowed.
+        ImageTooLarge = "image_too_large",
         /// An image that the repository names cannot be had.
         ImageUnavailable = "image_unavailable",
         /// The release to go back to is no longer kept.
@@ -185,6 +191,15 @@ impl FailureCode {
             Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
             Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
             Self::DockerfileMissing => "Add a Dockerfile to that folder, or name another folder in webmeteor.toml.",
+            Self::BuildOutOfMemory => {
+                "Make the build use less memory (fewer jobs side by side, say), or ask the operator for more."
+            }
+            Self::BuildTooManyProcesses => {
+                "Look for a step that starts processes without end, or ask the operator for a higher limit."
+            }
+            Self::ImageTooLarge => {
+                "Leave build tools and caches out of the image: build in one stage and copy the result into another."
+            }
             Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
             Self::ImageUnavailable => {
                 "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry."

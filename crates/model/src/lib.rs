@@ -10,6 +10,7 @@ pub mod names;
 pub mod plan;
 pub mod problem;
 pub mod site;
+pub mod size;
 pub mod views;
 
 pub use actor::{Actor, Role};

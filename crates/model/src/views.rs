@@ -398,6 +398,22 @@ pub struct LogPage {
     pub items: Vec<LogItem>,
     /// The deployment has ended and there are no further lines.
     pub complete: bool,
+    /// The lines were removed then: logs are kept for a time only.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<OffsetDateTime>,
+}
+
+/// What a site takes of the disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// Images of its releases, with the layers that its builds made.
+    pub images: u64,
+    /// Volumes; `None` where the platform cannot look into them.
+    pub volumes: Option<u64>,
+    /// The repository that the platform keeps for it.
+    pub repository: u64,
+    /// Logs of its deployments.
+    pub logs: u64,
 }
 
 /// A template to begin from.

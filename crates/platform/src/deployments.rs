@@ -373,7 +373,8 @@ pub async fn log(platform: &Platform, actor: &Actor, id: DeploymentId, after: i6
     let row = access::deployment(&mut conn, actor, id).await?;
     let items = store::logs::after(&mut conn, id, after, limit.clamp(1, 5_000)).await?;
     let last = items.last().map_or(after, |line| line.seq);
-    Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items })
+    let removed_at = if items.is_empty() { store::logs::removed_at(&mut conn, id).await? } else { None };
+    Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items, removed_at })
 }
 
 async fn commit_and_show(

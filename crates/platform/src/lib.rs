@@ -4,7 +4,9 @@
 
 mod access;
 pub mod accounts;
+mod confines;
 pub mod deployments;
+pub mod disk;
 pub mod environments;
 pub mod error;
 pub mod labels;
@@ -17,6 +19,7 @@ pub mod proxy_container;
 mod pushes;
 pub mod queue;
 pub mod reconcile;
+mod redact;
 mod remove;
 pub mod repositories;
 mod routes;

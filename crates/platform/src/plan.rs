@@ -12,6 +12,8 @@ use std::{
     net::Ipv4Addr,
 };
 
+/// Subnets at the end of the pool that builds share.
+const BUILD_SUBNETS: i32 = 2;
 /// Prefix length of one environment's subnet: 29 addresses for its containers.
 pub const SUBNET_PREFIX: u8 = 27;
 /// The image of a site's own database.
@@ -62,7 +64,19 @@ pub enum PlanError {
 
 /// The number of environments that the pool of subnets has room for.
 pub fn subnet_count(settings: &Settings) -> i32 {
+    let all = all_subnets(settings);
+    if build_subnet(settings).is_some() { all - BUILD_SUBNETS } else { all }
+}
+
+fn all_subnets(settings: &Settings) -> i32 {
     1_i32 << SUBNET_PREFIX.saturating_sub(settings.subnet_prefix).min(30)
+}
+
+/// The subnet of builds and its prefix length: the last two of the pool, which makes 61 addresses; `None` where the
+/// pool has room for fewer than four.
+pub fn build_subnet(settings: &Settings) -> Option<(Ipv4Addr, u8)> {
+    let all = all_subnets(settings);
+    (all >= 2 * BUILD_SUBNETS).then(|| (subnet(settings, all - BUILD_SUBNETS), SUBNET_PREFIX - 1))
 }
 
 /// First address of an environment's subnet.

@@ -2,7 +2,9 @@
 //!
 //! It touches only what carries this installation's labels, and says in the log what it did and why.
 
-use crate::{Platform, Result, labels, machine, plan, proxy_container, remove, routes, secrets::EnvironmentSecrets};
+use crate::{
+    Platform, Result, confines, labels, machine, plan, proxy_container, remove, routes, secrets::EnvironmentSecrets,
+};
 use docker::{ContainerSummary, EventKind};
 use futures::StreamExt;
 use model::{
@@ -78,6 +80,7 @@ async fn all(platform: &Platform) -> Result<()> {
         }
         settle(platform, environment.team_id, environment.id).await;
     }
+    confines::remove_strangers(platform).await?;
     remove::strangers(platform, &environments).await
 }
 

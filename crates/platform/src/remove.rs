@@ -1,7 +1,7 @@
 //! Removes a site and all that was made for it, and only that. Every part may be done again: an end in the middle is
 //! taken up at the next look.
 
-use crate::{Platform, Result, labels, machine, routes};
+use crate::{Platform, Result, disk, labels, machine, routes};
 use anyhow::Context;
 use docker::Labels;
 use model::{EnvironmentId, event::Event};
@@ -19,6 +19,7 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     let filter = labels::of_site(platform, site.id);
     machine_parts(platform, &filter, site.delete_data.unwrap_or(false)).await?;
     images(platform, &filter).await?;
+    disk::forget_site(platform, site.id).await?;
     remove_folder(&platform.site_folder(site.team_id, site.id)).await?;
     forge::hosted::remove(&platform.repository(site.id)).await.context("removing a repository")?;
 

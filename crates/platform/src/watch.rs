@@ -5,7 +5,9 @@ use crate::{
     Platform, Result,
     deployments::{self, Queued},
     log_sink::LogSink,
-    machine, routes, secrets,
+    machine,
+    redact::Redactor,
+    routes, secrets,
 };
 use anyhow::Context;
 use model::{
@@ -266,9 +268,12 @@ async fn write_down(
         .context("an environment is gone")?;
     let secrets =
         secrets::EnvironmentSecrets::open(platform, &mut conn, &environment, current.variables_version).await?;
+    let (team, site) = (deployment.team_id, deployment.site_id);
+    let row = store::sites::by_id(&mut conn, &[team], site).await?.context("a site is gone")?;
     drop(conn);
-    let log =
-        LogSink::open(platform.pool.clone(), deployment.team_id, deployment.site_id, deployment.id, secrets.values());
+    let redactor = Redactor::for_site(platform, &row, &secrets)?;
+    let limits = &platform.settings.limits;
+    let log = LogSink::open(platform.pool.clone(), team, site, deployment.id, redactor, limits);
     log.say(said).await;
     if let Some(name) = container {
         for line in platform.engine.logs_tail(name, TAIL).await.unwrap_or_default() {

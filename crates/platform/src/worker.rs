@@ -217,8 +217,8 @@ async fn close(
     }
     match failure {
         Some(failure) => {
-            store::queue::fail(&mut tx, lease, failure.code, begun, failure.service.as_deref(), &failure.message)
-                .await?;
+            let message = run.map_or_else(|| failure.message.clone(), |run| run.log.redact(&failure.message));
+            store::queue::fail(&mut tx, lease, failure.code, begun, failure.service.as_deref(), &message).await?;
         }
         None => store::queue::advance(&mut tx, lease, current.status(), Status::Cancelled).await?,
     }

@@ -332,3 +332,24 @@ pub async fn cancel_all_of_environment(
 pub async fn count_by_status(conn: &mut PgConnection) -> Result<Vec<(String, i64)>> {
     sqlx::query_as("select status, count(*) from deployments group by status").fetch_all(conn).await
 }
+
+/// When the build began that has run longest; `None` where none runs.
+pub async fn oldest_build(conn: &mut PgConnection) -> Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar(
+        "select min(s.started_at) from deployments d join deployment_steps s on s.deployment_id = d.id \
+         where d.status = 'building' and s.name = 'build'",
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Those of these deployments that have not ended.
+pub async fn not_ended(conn: &mut PgConnection, ids: &[DeploymentId]) -> Result<Vec<DeploymentId>> {
+    sqlx::query_scalar(
+        "select id from deployments \
+         where id = any($1) and status not in ('live', 'failed', 'cancelled', 'superseded')",
+    )
+    .bind(ids)
+    .fetch_all(conn)
+    .await
+}

@@ -4,6 +4,7 @@ pub mod deliveries;
 pub mod deployments;
 pub mod environments;
 pub mod events;
+pub mod image_uses;
 pub mod logs;
 pub mod queue;
 pub mod refresh_tokens;

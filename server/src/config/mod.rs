@@ -1,5 +1,6 @@
 //! Settings: environment variables `WEBMETEOR_*` over a TOML file over defaults, read once and checked at once.
 
+mod limits;
 mod parse;
 mod subnet;
 mod table;
@@ -8,7 +9,7 @@ pub use parse::{Labels, LogFormat, Subnets};
 pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
-use platform::{Deadlines, Signup};
+use platform::{Deadlines, Signup, settings::Limits};
 use secrecy::SecretString;
 use std::{
     fmt,
@@ -64,6 +65,10 @@ pub struct Config {
     pub watch: Duration,
     /// How long each step of a deployment may take.
     pub deadlines: Deadlines,
+    /// How much of the machine logs, images and builds may use.
+    pub limits: Limits,
+    /// Whose layers of builds are shared.
+    pub layer_scope: String,
     shown: Vec<Shown>,
 }
 
@@ -143,6 +148,8 @@ impl Config {
         let start = values.take("START_SECONDS", parse::some_seconds);
         let verify = values.take("VERIFY_SECONDS", parse::some_seconds);
         let switch = values.take("SWITCH_SECONDS", parse::some_seconds);
+        let limits = limits::take(values);
+        let layer_scope = values.take("LAYER_SCOPE", parse::word);
         Some(Self {
             data_dir: data_dir?,
             listen: listen?,
@@ -166,6 +173,8 @@ impl Config {
             drain: drain?,
             watch: watch?,
             deadlines: Deadlines { fetch: fetch?, build: build?, start: start?, verify: verify?, switch: switch? },
+            limits: limits?,
+            layer_scope: layer_scope?,
             shown: Vec::new(),
         })
     }

@@ -203,6 +203,15 @@ pub fn yes_or_no(raw: &str) -> Parsed<bool> {
     }
 }
 
+/// Small letters, digits and hyphens, up to 64.
+pub fn word(raw: &str) -> Parsed<String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=64).contains(&raw.len()) && raw.bytes().all(fits) {
+        return Ok(raw.to_owned());
+    }
+    Err(format!("“{raw}” is not a word of small letters, digits and hyphens, up to 64."))
+}
+
 /// `name=value,name=value`
 pub fn labels(raw: &str) -> Parsed<Labels> {
     raw.split(',')

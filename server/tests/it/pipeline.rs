@@ -18,6 +18,7 @@ use std::{
 /// A site of a team of its own, on a platform of its own.
 pub struct Site {
     pub app: App,
+    pub email: String,
     pub token: String,
     pub id: String,
     pub slug: String,
@@ -26,21 +27,35 @@ pub struct Site {
 impl Site {
     /// A static site that is live.
     pub async fn live() -> Self {
-        let app = Setup::new().await.start().await;
+        Self::live_on(Setup::new().await).await
+    }
+
+    /// A static site that is live, on a platform that is set up like this.
+    pub async fn live_on(setup: Setup) -> Self {
+        let (site, first) = Self::begin(setup, &json!({"template": "static"})).await;
+        assert_eq!(site.ended(first["deployment_id"].as_str().unwrap()).await["status"], "live");
+        site
+    }
+
+    /// A site with an empty repository.
+    pub async fn empty_on(setup: Setup) -> Self {
+        Self::begin(setup, &json!({"hosted": {}})).await.0
+    }
+
+    async fn begin(setup: Setup, source: &Value) -> (Self, Value) {
+        let app = setup.start().await;
         app.until_ready().await;
         // Names in Docker begin with the team's: tests beside each other must not meet there.
         let name: String =
             uuid::Uuid::new_v4().simple().to_string().chars().filter(char::is_ascii_alphabetic).collect();
-        let (token, _) = app.register(&format!("it{name}@example.org")).await;
+        let email = format!("it{name}@example.org");
+        let (token, _) = app.register(&email).await;
         let slug = format!("site-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
-        let new = json!({"name": "Site", "slug": slug, "source": {"template": "static"}});
+        let new = json!({"name": "Site", "slug": slug, "source": source});
         let (status, made) = app.post("/api/v1/sites", Some(&token), &new).await;
         assert_eq!(status, 201, "{made}");
         let id = made["id"].as_str().unwrap().to_owned();
-        let site = Self { app, token, id, slug };
-        let first = made["deployment_id"].as_str().unwrap().to_owned();
-        assert_eq!(site.ended(&first).await["status"], "live");
-        site
+        (Self { app, email, token, id, slug }, made)
     }
 
     pub async fn commit(&self, files: &[(&str, &str)]) {
@@ -90,7 +105,7 @@ impl Site {
     }
 
     /// Names of the site's containers, running ones.
-    fn containers(&self) -> Vec<String> {
+    pub fn containers(&self) -> Vec<String> {
         let mut names =
             docker(&["ps", "--format", "{{.Names}}", "--filter", &format!("label=webmeteor.site={}", self.id)]);
         names.sort();
@@ -120,14 +135,14 @@ pub fn docker(arguments: &[&str]) -> Vec<String> {
 }
 
 /// Visitors who come one after another until it is dropped, on kept and on fresh connections.
-struct Visitors {
+pub struct Visitors {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     failed: Arc<AtomicUsize>,
 }
 
 impl Visitors {
-    fn of(site: &Site) -> Self {
+    pub fn of(site: &Site) -> Self {
         let visitors = Self { stop: Arc::default(), served: Arc::default(), failed: Arc::default() };
         for keeps in [true, false] {
             let (stop, served, failed) = (visitors.stop.clone(), visitors.served.clone(), visitors.failed.clone());
@@ -144,7 +159,7 @@ impl Visitors {
         visitors
     }
 
-    fn counts(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         self.stop.store(true, Ordering::Relaxed);
         (self.served.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }

@@ -323,6 +323,21 @@ impl Drop for App {
             && let Ok(instance) = fs::read_to_string(self.data().join("instance"))
         {
             remove_from_docker(&format!("label=webmeteor.instance={}", instance.trim()));
+            remove_control_groups(&format!("webmeteor-{}", instance.trim()));
+        }
+    }
+}
+
+/// The kernel keeps those that are in use; none is, once the containers are gone.
+fn remove_control_groups(name: &str) {
+    let below = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let root = Path::new("/sys/fs/cgroup");
+    for outer in below(root).iter().map(|hierarchy| hierarchy.join(name)).chain([root.join(name)]) {
+        for folder in below(&outer).iter().chain([&outer]) {
+            let _ = fs::remove_dir(folder);
         }
     }
 }

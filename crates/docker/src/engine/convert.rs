@@ -1,7 +1,10 @@
 //! From the engine's loose answers to plain data.
 
-use crate::{ContainerState, ContainerSummary, Health, ImageId, Labels};
-use bollard::models::{self, ContainerSummaryStateEnum, EndpointSettings, HealthStatusEnum};
+use crate::{Cgroups, ContainerState, ContainerSummary, Health, ImageId, Labels};
+use bollard::models::{
+    self, ContainerSummaryStateEnum, EndpointSettings, HealthStatusEnum, SystemInfoCgroupDriverEnum,
+    SystemInfoCgroupVersionEnum,
+};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -44,6 +47,18 @@ pub(super) fn health(status: HealthStatusEnum) -> Option<Health> {
         HealthStatusEnum::HEALTHY => Some(Health::Healthy),
         HealthStatusEnum::UNHEALTHY => Some(Health::Unhealthy),
         HealthStatusEnum::EMPTY | HealthStatusEnum::NONE => None,
+    }
+}
+
+pub(super) fn cgroups(
+    driver: Option<SystemInfoCgroupDriverEnum>,
+    version: Option<SystemInfoCgroupVersionEnum>,
+) -> Cgroups {
+    match (driver, version) {
+        (Some(SystemInfoCgroupDriverEnum::CGROUPFS), Some(SystemInfoCgroupVersionEnum::_2)) => Cgroups::FilesV2,
+        (Some(SystemInfoCgroupDriverEnum::CGROUPFS), _) => Cgroups::FilesV1,
+        (Some(SystemInfoCgroupDriverEnum::SYSTEMD), _) => Cgroups::Systemd,
+        _ => Cgroups::None,
     }
 }
 

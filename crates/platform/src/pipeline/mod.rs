@@ -9,7 +9,7 @@ mod start;
 mod switch;
 mod verify;
 
-use crate::{Platform, labels, log_sink::LogSink, secrets};
+use crate::{Platform, labels, log_sink::LogSink, redact::Redactor, secrets};
 use model::{
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
@@ -137,9 +137,9 @@ impl Run {
         let variables = row.variables_version.unwrap_or(environment.variables_version);
         let secrets = secrets::EnvironmentSecrets::open(&platform, &mut conn, &environment, variables).await?;
         drop(conn);
-        let mut hidden = secrets.values();
-        hidden.extend(crate::sites::open_repository_token(&platform, &site)?);
-        let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, hidden);
+        let redactor = Redactor::for_site(&platform, &site, &secrets)?;
+        let limits = &platform.settings.limits;
+        let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, redactor, limits);
         Ok(Self { platform, lease, row, site, environment, secrets, previous, log, cancel })
     }
 

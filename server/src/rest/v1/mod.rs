@@ -1,7 +1,7 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
 mod auth;
-mod deployments;
+pub mod deployments;
 mod environments;
 mod me;
 mod queue;
@@ -27,6 +27,7 @@ pub fn routes() -> Router<AppState> {
         .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
+        .route("/sites/{id}/usage", get(sites::usage::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
         .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
         .route(
