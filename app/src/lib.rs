@@ -78,6 +78,7 @@ mod tests {
             "site",
             "sites",
             "templates",
+            "usage",
             "variables",
             "visitor",
             "webhook_secret",
