@@ -473,13 +473,15 @@ impl Runtime for FakeRuntime {
     }
     async fn list_containers(&self, labels: &Labels) -> Result<Vec<ContainerSummary>> {
         let state = self.enter("list_containers", "")?;
-        let found = state.containers.values().map(|c| &c.state).filter(|found| has(&found.labels, labels));
-        let summary = |found: &ContainerState| ContainerSummary {
+        let found = state.containers.values().filter(|c| has(&c.state.labels, labels));
+        let summary = |Container { state: found, network, .. }: &Container| ContainerSummary {
             id: found.id.clone(),
             name: found.name.clone(),
             image: found.image.clone(),
             image_id: found.image_id.clone(),
-            running: found.running,
+            running: found.running && !found.restarting,
+            restarting: found.restarting,
+            network: network.clone(),
             address: found.address,
             labels: found.labels.clone(),
         };

@@ -78,7 +78,7 @@ pub trait Runtime: Send + Sync {
     async fn start_site_container(&self, spec: &SiteContainer) -> Result<String>;
     /// Makes and starts a container of the platform's own and returns its id.
     async fn start_platform_container(&self, spec: &PlatformContainer) -> Result<String>;
-    /// Starts a container that has ended; one that runs is fine.
+    /// Starts a container that has ended, and lets one go on that was paused; one that runs is fine.
     async fn start(&self, name: &str) -> Result<()>;
     /// Everything about one container; `None` if it is not there.
     async fn inspect(&self, name: &str) -> Result<Option<ContainerState>>;

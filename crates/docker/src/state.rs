@@ -140,6 +140,10 @@ pub struct ContainerSummary {
     pub image_id: ImageId,
     /// It runs.
     pub running: bool,
+    /// It ended by itself and waits to be started again.
+    pub restarting: bool,
+    /// The network it is on.
+    pub network: Option<String>,
     /// Its static address.
     pub address: Option<Ipv4Addr>,
     /// Labels.
@@ -218,6 +222,8 @@ pub enum EventKind {
     Died(Option<i64>),
     /// Ran out of memory.
     OutOfMemory,
+    /// Paused.
+    Paused,
     /// Its health check changed its mind.
     Health(Health),
     /// Removed.

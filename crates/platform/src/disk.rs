@@ -1,4 +1,4 @@
-//! Room on the disk: what logs, deliveries, images, layers, checkouts and repositories may take, and what goes when it
+//! Room on the disk: what logs, deliveries, images, layers and repositories may take, and what goes when it
 //! is too much. Nothing that is not ours is ever touched, and nothing that a kept release needs.
 
 mod eviction;
@@ -9,7 +9,7 @@ pub use usage::usage;
 use crate::{Platform, Result, labels};
 use docker::{Image, STAGE_LABEL};
 use eviction::Judgement;
-use model::{DeploymentId, SiteId};
+use model::SiteId;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -57,7 +57,6 @@ async fn tidy(platform: &Platform) {
     };
     told("old logs could not be removed", prune_logs(platform).await);
     told("old deliveries could not be removed", prune_deliveries(platform).await);
-    told("checkouts that were left over could not be removed", remove_checkouts(platform).await);
     told("unused layers of builds could not be removed", keep_to_budget(platform).await);
 }
 
@@ -82,26 +81,6 @@ async fn prune_deliveries(platform: &Platform) -> Result<()> {
     let before = before(platform.settings.limits.deliveries_kept);
     let mut conn = platform.pool.acquire().await?;
     while store::deliveries::prune(&mut conn, before, DELIVERIES).await? > 0 {}
-    Ok(())
-}
-
-/// Removes checkouts of deployments that have ended: a platform that is killed in the middle leaves them.
-async fn remove_checkouts(platform: &Platform) -> Result<()> {
-    let builds = platform.settings.data_dir.join("builds");
-    let ids: Vec<DeploymentId> = names_in(&builds).await.iter().filter_map(|name| name.parse().ok()).collect();
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let mut conn = platform.pool.acquire().await?;
-    let not_ended = store::deployments::not_ended(&mut conn, &ids).await?;
-    drop(conn);
-    for id in ids.iter().filter(|id| !not_ended.contains(id)) {
-        match tokio::fs::remove_dir_all(builds.join(id.to_string())).await {
-            Ok(()) => tracing::info!(deployment = %id, "removed a checkout that was left over"),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!(deployment = %id, %error, "a checkout could not be removed"),
-        }
-    }
     Ok(())
 }
 

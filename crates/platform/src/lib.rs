@@ -67,6 +67,11 @@ impl Platform {
         self.settings.data_dir.join("repositories").join(format!("{site}.git"))
     }
 
+    /// Where repositories are checked out while they are built.
+    pub(crate) fn checkouts(&self) -> std::path::PathBuf {
+        self.settings.data_dir.join("builds")
+    }
+
     /// The folder of an environment: its `docker-compose.yaml` and `.env`.
     pub fn environment_folder(&self, plan: &model::plan::ReleasePlan, environment: &str) -> std::path::PathBuf {
         self.site_folder(plan.team, plan.site).join(environment)
@@ -76,4 +81,10 @@ impl Platform {
     pub fn site_folder(&self, team: model::TeamId, site: model::SiteId) -> std::path::PathBuf {
         self.settings.data_dir.join("sites").join(team.to_string()).join(site.to_string())
     }
+}
+
+/// The folder that one attempt at a deployment is built in: a worker that lost its lease and does not know it yet never
+/// works in the folder of the one that has it now.
+pub(crate) fn checkout_name(deployment: model::DeploymentId, attempt: i32) -> String {
+    format!("{deployment}.{attempt}")
 }

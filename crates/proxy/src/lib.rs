@@ -23,7 +23,7 @@ pub use files::ProxyFiles;
 pub use gateway::apache;
 pub use routes::{RouteService, SiteRoutes};
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The proxy of this installation: its files and its API.
 #[derive(Debug, Clone)]
@@ -56,9 +56,9 @@ impl Proxy {
         self.files.remove(key).await
     }
 
-    /// The keys on disk, in order.
-    pub async fn list(&self) -> Result<Vec<String>> {
-        self.files.list().await
+    /// All routes by their keys, as they are on disk.
+    pub async fn read(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+        self.files.read().await
     }
 
     /// Waits until the proxy serves exactly these routes.

@@ -342,14 +342,3 @@ pub async fn oldest_build(conn: &mut PgConnection) -> Result<Option<OffsetDateTi
     .fetch_one(conn)
     .await
 }
-
-/// Those of these deployments that have not ended.
-pub async fn not_ended(conn: &mut PgConnection, ids: &[DeploymentId]) -> Result<Vec<DeploymentId>> {
-    sqlx::query_scalar(
-        "select id from deployments \
-         where id = any($1) and status not in ('live', 'failed', 'cancelled', 'superseded')",
-    )
-    .bind(ids)
-    .fetch_all(conn)
-    .await
-}

@@ -149,16 +149,6 @@ pub async fn by_id(conn: &mut PgConnection, team: TeamId, id: EnvironmentId) -> 
         .await
 }
 
-/// For the reconciler: every environment that is not being removed, itself or with its site.
-pub async fn all(conn: &mut PgConnection) -> Result<Vec<EnvironmentRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from environments e where e.deleting_at is null and not exists \
-         (select 1 from sites s where s.id = e.site_id and s.deleting_at is not null) order by id"
-    )))
-    .fetch_all(conn)
-    .await
-}
-
 /// What serves from now on.
 pub async fn set_current(conn: &mut PgConnection, team: TeamId, id: EnvironmentId, release: ReleaseId) -> Result<()> {
     sqlx::query("update environments set current_release = $3 where team_id = $1 and id = $2")

@@ -7,6 +7,7 @@ pub mod events;
 pub mod image_uses;
 pub mod logs;
 pub mod queue;
+pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;
 pub mod sessions;

@@ -107,21 +107,6 @@ pub async fn current_of(
     .await
 }
 
-/// An environment's releases, newest first.
-pub async fn of_environment(
-    conn: &mut PgConnection,
-    team: TeamId,
-    environment: EnvironmentId,
-) -> Result<Vec<ReleaseRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from releases where team_id = $1 and environment_id = $2 order by created_at desc, id desc"
-    )))
-    .bind(team)
-    .bind(environment)
-    .fetch_all(conn)
-    .await
-}
-
 /// Forgets a release, unless a deployment that has not ended is to apply it.
 pub async fn remove(conn: &mut PgConnection, team: TeamId, id: ReleaseId) -> Result<()> {
     sqlx::query(

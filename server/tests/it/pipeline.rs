@@ -205,7 +205,8 @@ async fn a_platform_killed_in_the_middle_takes_the_deployment_up_again_while_the
     site.until_status(&deployment, &["building"]).await;
     site.app.kill();
     site.app.restart().await;
-    assert_eq!(site.ended(&deployment).await["status"], "live");
+    let ended = site.ended(&deployment).await;
+    assert_eq!(ended["status"], "live", "{ended:#}");
     site.until_page("perled").await;
     site.until_settled().await;
     let (served, failed) = visitors.counts();

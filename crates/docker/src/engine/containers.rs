@@ -14,7 +14,12 @@ use futures::StreamExt;
 use std::{collections::HashMap, time::Duration};
 
 pub(super) async fn start(docker: &Docker, name: &str) -> Result<()> {
-    within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await
+    match within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await {
+        Err(error) if error.to_string().contains("paused") => {
+            within(CALL, docker.unpause_container(checked(name)?)).await
+        }
+        other => other,
+    }
 }
 
 pub(super) async fn inspect(docker: &Docker, name: &str) -> Result<Option<ContainerState>> {

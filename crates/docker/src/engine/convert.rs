@@ -91,13 +91,16 @@ pub(super) fn container(found: models::ContainerInspectResponse) -> ContainerSta
 }
 
 pub(super) fn summary(found: models::ContainerSummary) -> ContainerSummary {
+    let networks = found.network_settings.and_then(|settings| settings.networks);
     ContainerSummary {
         id: found.id.unwrap_or_default(),
         name: found.names.and_then(|names| names.first().map(|name| bare(name))).unwrap_or_default(),
         image: found.image.unwrap_or_default(),
         image_id: ImageId(found.image_id.unwrap_or_default()),
         running: found.state == Some(ContainerSummaryStateEnum::RUNNING),
-        address: address(found.network_settings.and_then(|settings| settings.networks).as_ref()),
+        restarting: found.state == Some(ContainerSummaryStateEnum::RESTARTING),
+        address: address(networks.as_ref()),
+        network: networks.and_then(|networks| networks.into_keys().next()),
         labels: found.labels.unwrap_or_default().into_iter().collect(),
     }
 }

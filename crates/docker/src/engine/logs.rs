@@ -82,6 +82,7 @@ fn event(message: EventMessage) -> Option<ContainerEvent> {
         "start" => EventKind::Started,
         "die" => EventKind::Died(attributes.remove("exitCode").and_then(|code| code.parse().ok())),
         "oom" => EventKind::OutOfMemory,
+        "pause" => EventKind::Paused,
         "destroy" => EventKind::Destroyed,
         "health_status: healthy" => EventKind::Health(Health::Healthy),
         "health_status: unhealthy" => EventKind::Health(Health::Unhealthy),

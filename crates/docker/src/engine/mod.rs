@@ -44,6 +44,14 @@ impl Engine {
         Self { host: Some(host.into()), client: OnceCell::new() }
     }
 
+    /// Whether containers run on while the daemon restarts (its setting `live-restore`).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn live_restore(&self) -> Result<bool> {
+        Ok(within(CALL, self.client().await?.info()).await?.live_restore_enabled.unwrap_or(false))
+    }
+
     /// The client, once both sides have agreed on a version of the API.
     async fn client(&self) -> Result<&Docker> {
         self.client

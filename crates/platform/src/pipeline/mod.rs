@@ -145,7 +145,7 @@ impl Run {
 
     /// Where the checkout of this deployment lies while it is built.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.platform.settings.data_dir.join("builds").join(self.row.id.to_string())
+        self.platform.checkouts().join(crate::checkout_name(self.row.id, self.lease.attempt))
     }
 
     /// Where the site lies in it.
@@ -263,6 +263,13 @@ impl Run {
         };
         self.announce(&mut tx, state, Some(step)).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// The lease is still this attempt's: whatever it began is its own to finish or to remove.
+    pub(crate) async fn still_ours(&self) -> Result<(), Stop> {
+        let mut conn = self.platform.pool.acquire().await?;
+        store::queue::heartbeat(&mut conn, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
         Ok(())
     }
 

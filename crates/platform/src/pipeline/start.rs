@@ -1,6 +1,6 @@
 //! Plans the release and starts its containers beside those that serve.
 
-use super::{Run, Stop, names};
+use super::{Run, Stop, names, switch};
 use crate::{labels, machine, plan};
 use model::{
     ReleaseId,
@@ -109,7 +109,8 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Removes the containers of this deployment, but never those that keep data.
+/// Removes the containers of this deployment, but never those that keep data. An attempt that was cut off in its switch
+/// may have led the route to them: first it leads back to what serves, and they have the time to finish their requests.
 pub(super) async fn remove_containers(run: &Run) {
     let mut filter = run.environment_labels();
     filter.insert(labels::DEPLOYMENT.into(), run.row.id.to_string());
@@ -120,8 +121,19 @@ pub(super) async fn remove_containers(run: &Run) {
             return;
         }
     };
-    for container in there.iter().filter(|c| !machine::is_stateful(&c.labels)) {
-        // It never served, so nothing waits for its end.
+    let there: Vec<_> = there.iter().filter(|c| !machine::is_stateful(&c.labels)).collect();
+    if there.is_empty() {
+        return;
+    }
+    match switch::back(run).await {
+        Ok(false) => {}
+        Ok(true) => tokio::time::sleep(run.platform.settings.drain).await,
+        Err(error) => {
+            tracing::warn!(deployment = %run.row.id, %error, "the route could not be led back; what it leads to stays");
+            return;
+        }
+    }
+    for container in there {
         if let Err(error) = run.platform.engine.remove(&container.id, true).await {
             tracing::warn!(container = %container.name, %error, "a container could not be removed");
         }

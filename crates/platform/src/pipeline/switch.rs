@@ -14,14 +14,13 @@ use std::time::Instant;
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
     let new = routes::of(plan);
+    run.still_ours().await?;
     let before = watch::counts(&run.platform, run.environment.id).await;
     if let Err(error) = confirmed(run, &new).await {
+        // A worker that slept through its lease must not touch the route of the one that has it now.
+        run.still_ours().await?;
         // Nothing is lost yet: the old containers still run, so the old route is put back.
-        match &run.previous {
-            Some(previous) => run.platform.proxy.put(&routes::of(previous)).await.map(|_| ()),
-            None => run.platform.proxy.remove(&new.key).await,
-        }
-        .map_err(Stop::internal)?;
+        back(run).await.map_err(Stop::internal)?;
         return Err(Stop::failed(FailureCode::SwitchFailed, format!("The proxy did not take the new route: {error}")));
     }
     run.log.say(format!("Switched in {:.0} ms", begun.elapsed().as_secs_f64() * 1000.0)).await;
@@ -30,6 +29,23 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     run.log.say(format!("Live: {url}")).await;
     run.log.flush().await;
     live(run, plan, before).await
+}
+
+/// Leads the route back to what serves according to the database; `false`: it leads there already.
+pub(super) async fn back(run: &Run) -> proxy::Result<bool> {
+    let Some(previous) = &run.previous else {
+        let key = routes::key(run.environment.id);
+        let is_there = run.platform.proxy.read().await?.contains_key(&key);
+        run.platform.proxy.remove(&key).await?;
+        return Ok(is_there);
+    };
+    let old = routes::of(previous);
+    let changed = run.platform.proxy.put(&old).await?;
+    if changed && let Err(error) = run.platform.proxy.confirm(&old, run.platform.settings.deadlines.switch).await {
+        // It answers nobody then; when it is back it reads what is on disk.
+        tracing::warn!(deployment = %run.row.id, %error, "the proxy does not follow");
+    }
+    Ok(changed)
 }
 
 async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {

@@ -20,7 +20,6 @@ async fn one_deployment_of_an_environment_runs_at_a_time(pool: PgPool) {
     assert!(claim(&mut conn).await.is_none());
     let other = deploy(&mut conn, &blog).await;
     assert_eq!(claim(&mut conn).await.unwrap().deployment, other);
-    assert_eq!(queue::running_in(&mut conn, shop.environment).await.unwrap(), Some(first));
     go_live(&mut conn, lease).await;
     assert_eq!(claim(&mut conn).await.unwrap().deployment, second);
 }
@@ -96,7 +95,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing(pool: PgPool) {
     let lost = |result: Result<(), WriteError>| assert!(matches!(result, Err(WriteError::LeaseLost)));
     lost(queue::advance(&mut conn, old, Status::Fetching, Status::Building).await);
     lost(queue::fail(&mut conn, old, FailureCode::BuildFailed, Some(Step::Build), None, "no").await);
-    lost(queue::give_back(&mut conn, old, 0.0).await);
+    lost(queue::give_back(&mut conn, old, 0.0).await.map(drop));
     lost(queue::set_commit(&mut conn, old, "abc", "message", "author").await);
     lost(queue::heartbeat(&mut conn, old, 10.0).await.map(|_| ()));
     assert_eq!(status(&mut conn, &world, id).await, Status::Fetching);
@@ -261,4 +260,28 @@ async fn deployments_are_numbered_and_listed_newest_first(pool: PgPool) {
     assert!(deployments::list(&mut conn, other, world.site, None, None, 9).await.unwrap().is_empty());
     let newest = deployments::newest_of(&mut conn, &[acme], &[world.site]).await.unwrap();
     assert_eq!(numbers(newest), [3]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_is_given_back_never_comes_after_a_newer_one(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let team = team(&mut conn, "acme").await;
+    let shop = world(&mut conn, team, "shop").await;
+    let first = deploy(&mut conn, &shop).await;
+    let lease = claim(&mut conn).await.unwrap();
+    let second = deploy(&mut conn, &shop).await;
+    assert_eq!(queue::give_back(&mut conn, lease, 0.0).await.unwrap(), Status::Superseded);
+    assert_eq!(status(&mut conn, &shop, first).await, Status::Superseded);
+
+    // Two that wait, whatever led to it: the newer one is taken, the older one ends.
+    let third = deploy(&mut conn, &shop).await;
+    assert_eq!(claim(&mut conn).await.unwrap().deployment, third);
+    let ended: Vec<_> = queue::recover(&mut conn).await.unwrap().into_iter().map(|row| (row.0, row.3)).collect();
+    assert_eq!(ended, []);
+    let fourth = deploy(&mut conn, &shop).await;
+    let fifth = deploy(&mut conn, &shop).await;
+    let mut ended: Vec<_> = queue::recover(&mut conn).await.unwrap().into_iter().map(|row| row.0).collect();
+    ended.sort();
+    assert_eq!(ended, [second, fourth]);
+    assert_eq!(status(&mut conn, &shop, fifth).await, Status::Queued);
 }

@@ -1,13 +1,15 @@
 //! A team with a site and an environment to work on.
 
 use model::{
-    DeploymentId, EnvironmentId, SiteId, TeamId,
+    DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId,
     deployment::{Status, Trigger},
     names::{BranchName, RepoUrl},
+    plan::{NetworkPlan, ReleasePlan},
     site::Source,
 };
 use sqlx::{Connection, PgConnection};
-use store::{deployments, environments, queue, sites, teams};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+use store::{deployments, environments, queue, releases, sites, teams};
 use uuid::Uuid;
 
 pub const LEASE: f64 = 30.0;
@@ -107,4 +109,23 @@ pub async fn expire(conn: &mut PgConnection, id: DeploymentId) {
         .execute(conn)
         .await
         .unwrap();
+}
+
+/// What a deployment leaves that went live; serves from now on.
+pub async fn release(conn: &mut PgConnection, world: &World, deployment: DeploymentId) -> (ReleaseId, ReleasePlan) {
+    let plan = ReleasePlan {
+        team: world.team,
+        site: world.site,
+        environment: world.environment,
+        deployment,
+        project: "acme-shop".into(),
+        hosts: vec!["shop.localhost".into()],
+        network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
+        containers: vec![],
+        volumes: BTreeMap::new(),
+    };
+    let id = ReleaseId::new();
+    releases::insert(conn, world.team, id, world.environment, deployment, &plan, 0).await.unwrap();
+    environments::set_current(conn, world.team, world.environment, id).await.unwrap();
+    (id, plan)
 }
