@@ -170,8 +170,10 @@ async fn evict(platform: &Platform, layers: &[Image], bytes: u64) -> Result<u64>
     let oldest_build = store::deployments::oldest_build(&mut conn).await?;
     drop(conn);
     let going = {
+        // What somebody builds upon a layer of ours inherits its label; only builds of ours were noted.
+        let is_noted = |image: &Image| uses.contains_key(image.id.short());
         let judgement = Judgement {
-            is_cache: &|image| is_ours(platform, image) && is_layer(platform, image),
+            is_cache: &|image| is_ours(platform, image) && is_layer(platform, image) && is_noted(image),
             last_use: &|image| last_use(image, &uses),
             in_use_since: oldest_build.unwrap_or_else(OffsetDateTime::now_utc),
         };

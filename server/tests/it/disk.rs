@@ -47,7 +47,8 @@ async fn small(setup: Setup) -> Site {
     let site = Site::empty_on(setup).await;
     site.commit(&[("Dockerfile", SERVED), ("serve.pl", SERVE), ("webmeteor.toml", PLAIN)]).await;
     let deployment = site.deploy().await;
-    assert_eq!(site.ended(&deployment).await["status"], "live");
+    let ended = site.ended(&deployment).await;
+    assert_eq!(ended["status"], "live", "{ended:#}");
     site.until_page("perled").await;
     site
 }
