@@ -2,11 +2,7 @@
 
 use crate::support::{App, PATIENCE, json, until};
 use forge::hosted::{Author, FileChange, commit_files};
-use model::{
-    deployment::{Status, Step},
-    event::Event,
-    names::BranchName,
-};
+use model::{deployment::Status, event::Event, names::BranchName};
 use reqwest::{Client, Method};
 use serde_json::json;
 use sqlx::{PgPool, postgres::PgListener};
@@ -43,7 +39,7 @@ impl State {
         Self::Draining,
     ];
 
-    fn is_reached_by(self, status: Status, step: Option<Step>) -> bool {
+    fn is_reached_by(self, status: Status) -> bool {
         match self {
             Self::Queued => status == Status::Queued,
             Self::Fetching => status == Status::Fetching,
@@ -51,7 +47,8 @@ impl State {
             Self::Starting => status == Status::Starting,
             Self::Verifying => status == Status::Verifying,
             Self::Switching => status == Status::Switching,
-            Self::Draining => status == Status::Live && step == Some(Step::Drain),
+            // From then on the old release has its time.
+            Self::Draining => status == Status::Live,
         }
     }
 
@@ -174,11 +171,11 @@ impl Stand {
         loop {
             let number = listener.recv().await.unwrap().payload().parse().unwrap();
             let row = store::events::by_id(&mut conn, number).await.unwrap().unwrap();
-            let Event::Deployment { id: which, status, step, .. } = row.event else { continue };
+            let Event::Deployment { id: which, status, .. } = row.event else { continue };
             if which.to_string() != id {
                 continue;
             }
-            if state.is_reached_by(status, step) {
+            if state.is_reached_by(status) {
                 return;
             }
             assert!(!status.is_final(), "it is {status} before it was {state:?}");

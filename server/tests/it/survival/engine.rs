@@ -121,8 +121,10 @@ impl Drop for Engine {
             let _ = daemon.wait();
         }
         ip(&["link", "delete", &self.bridge]);
-        // The daemon mounts its folder onto itself.
-        let _ = Command::new("umount").arg(self.path("data")).stderr(Stdio::null()).status();
+        // What it mounts within its folders would keep them from being removed.
+        for mounted in ["data", "exec/netns/default"] {
+            let _ = Command::new("umount").arg(self.path(mounted)).stderr(Stdio::null()).status();
+        }
     }
 }
 

@@ -76,8 +76,10 @@ async fn the_docker_daemon_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_sleeps_through_its_lease_and_wakes() {
     let web = Setup::new().await.arguments(&["serve", "--roles", "web"]).start().await;
-    let workers: Vec<App> = (0..2).map(|_| web.setup.beside(&["serve", "--roles", "worker"]).spawn()).collect();
+    let started: Vec<App> = (0..2).map(|_| web.setup.beside(&["serve", "--roles", "worker"]).spawn()).collect();
     let mut stand = Stand::on(web, None).await;
+    // They end before the other, or they would put right again what that one clears up.
+    let workers = started;
     survives(&mut stand, "sleep", async |stand, state, caught| {
         let worker: String = sqlx::query_scalar("select worker::text from deployments where id = $1::uuid")
             .bind(&caught.at_work)
