@@ -5,6 +5,7 @@
 mod accounts;
 mod confines;
 mod disk;
+mod dropless;
 mod environments;
 mod git_http;
 mod health;

@@ -112,7 +112,7 @@ impl Site {
         names
     }
 
-    async fn until_settled(&self) {
+    pub async fn until_settled(&self) {
         until("one container with its plain name", async || {
             let names = self.containers();
             (names.len() == 1 && !names[0].contains('.')).then_some(())
