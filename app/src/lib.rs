@@ -15,19 +15,16 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod deployments;
-pub mod environments;
 pub mod failure;
 pub mod form;
 pub mod format;
 pub mod landing;
 pub mod live;
-pub mod queue;
-mod routes;
+pub mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
 pub mod theme;
-pub mod variables;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]
@@ -50,25 +47,15 @@ mod tests {
         let known = [
             "account",
             "cancel_deployment",
-            "change_environment",
             "change_password",
             "check_slug",
-            "create_environment",
             "create_site",
-            "delete_environment",
             "delete_site",
             "deploy",
             "deployment",
             "deployment_log",
             "deployments",
-            "environments",
-            "import_variables",
-            "pause_environment",
-            "promote",
-            "put_variable",
-            "queue",
             "redeploy",
-            "remove_variable",
             "rename_account",
             "rename_site",
             "rollback",
@@ -78,8 +65,6 @@ mod tests {
             "site",
             "sites",
             "templates",
-            "usage",
-            "variables",
             "visitor",
             "webhook_secret",
         ];

@@ -16,7 +16,6 @@ pub mod keys;
 pub mod layers;
 pub mod live;
 pub mod lock;
-mod log_file;
 pub mod logging;
 pub mod metrics;
 pub mod page;

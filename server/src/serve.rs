@@ -11,8 +11,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use model::views::SignupState;
-use platform::{Platform, accounts};
+use platform::accounts;
 use socketioxide::SocketIo;
 use std::{
     io::{self, ErrorKind},
@@ -150,19 +149,11 @@ async fn announce(state: &AppState, options: &Options) {
             Err(error) => tracing::error!(error = format!("{error:#}"), "the demo could not be made"),
         }
     } else if options.has(Role::Web) {
-        match setup_token(&state.platform).await {
+        match accounts::ensure_setup_token(&state.platform).await {
             Ok(Some(token)) => print_setup_token(&state.config, &token),
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the set-up token could not be made"),
         }
-    }
-}
-
-/// The token that the sign-up page asks for; `None` where it asks for none.
-async fn setup_token(platform: &Platform) -> platform::Result<Option<String>> {
-    match accounts::signup_state(platform).await? {
-        SignupState::NeedsSetupToken => accounts::ensure_setup_token(platform).await,
-        SignupState::Open | SignupState::Closed => Ok(None),
     }
 }
 

@@ -1,12 +1,8 @@
 //! Signing in.
 
-use super::{
-    frame::{AuthFrame, EmailField},
-    server::SignIn,
-    use_visitor,
-};
+use super::{frame::AuthFrame, server::SignIn, use_visitor};
 use crate::{
-    components::{Button, Field, Look},
+    components::{Alert, Button, Field, Look, Tone},
     form::{Form, load_page},
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -24,14 +20,23 @@ pub fn SignInPage() -> impl IntoView {
     let form = Form::<SignIn>::new();
     form.on_done(|next| load_page(&next));
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let general = form.error_beside(&["email", "password"]);
     view! {
         <Title text="Sign in" />
         <Meta name="description" content="Sign in to WebMeteor." />
         <AuthFrame title="Sign in" about="Welcome back.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {form.refusal(&["email", "password"])}
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
                 <input type="hidden" name="next" value=next.clone() />
-                <EmailField form />
+                <Field
+                    name="email"
+                    label="E-mail"
+                    kind="email"
+                    autocomplete="username"
+                    required=true
+                    value=form.kept("email")
+                    error=form.error("email")
+                />
                 <Field
                     name="password"
                     label="Password"

@@ -1,12 +1,8 @@
 //! Making an account.
 
-use super::{
-    frame::{AuthFrame, EmailField},
-    server::SignUp,
-    use_visitor,
-};
+use super::{frame::AuthFrame, server::SignUp, use_visitor};
 use crate::{
-    components::{Button, EmptyState, FailureView, Field, Glyph, Loading, Look},
+    components::{Alert, Button, EmptyState, FailureView, Field, Glyph, Loading, Look, Tone},
     form::{Form, load_page},
 };
 use leptos::{either::EitherOf3, form::ActionForm, prelude::*};
@@ -56,10 +52,11 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
     }
     let first = signup == SignupState::NeedsSetupToken;
     let about = if first { "The first account runs this installation." } else { "Your sites, live on every push." };
+    let general = form.error_beside(&["name", "email", "password", "setup_token"]);
     view! {
         <AuthFrame title="Create an account" about>
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {form.refusal(&["name", "email", "password", "setup_token"])}
+                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
                 {first
                     .then(|| {
                         view! {
@@ -81,7 +78,15 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
                     value=form.kept("name")
                     error=form.error("name")
                 />
-                <EmailField form />
+                <Field
+                    name="email"
+                    label="E-mail"
+                    kind="email"
+                    autocomplete="username"
+                    required=true
+                    value=form.kept("email")
+                    error=form.error("email")
+                />
                 <Field
                     name="password"
                     label="Password"

@@ -11,8 +11,7 @@ pub fn EmptyState(
     /// What is missing.
     title: &'static str,
     /// What to do next.
-    #[prop(into)]
-    text: String,
+    text: &'static str,
     /// Buttons.
     #[prop(optional)]
     children: Option<Children>,

@@ -4,7 +4,6 @@
 
 mod build;
 mod context;
-mod dockerfile;
 mod dockerignore;
 mod engine;
 mod error;
@@ -14,12 +13,12 @@ mod runtime;
 mod spec;
 mod state;
 
-pub use build::{BuildContext, BuildError, BuildRequest, STAGE_LABEL};
+pub use build::{BuildContext, BuildError, BuildRequest};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use runtime::{Labels, Runtime};
 pub use spec::{Bind, HealthCommand, NetworkSpec, PlatformContainer, SiteContainer};
 pub use state::{
-    Cgroups, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image,
-    ImageId, LogLine, NetworkState, Stats, Version, VolumeState,
+    ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image, ImageId,
+    LogLine, NetworkState, Stats, Version, VolumeState,
 };

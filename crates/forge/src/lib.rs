@@ -7,5 +7,4 @@ pub mod discover;
 pub mod git;
 pub mod hosted;
 pub mod serve;
-pub mod skip;
 pub mod webhook;

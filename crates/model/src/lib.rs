@@ -2,7 +2,6 @@
 
 pub mod actor;
 pub mod deployment;
-pub mod dotenv;
 pub mod event;
 pub mod hardening;
 pub mod ids;
@@ -10,7 +9,6 @@ pub mod names;
 pub mod plan;
 pub mod problem;
 pub mod site;
-pub mod size;
 pub mod views;
 
 pub use actor::{Actor, Role};

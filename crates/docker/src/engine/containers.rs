@@ -11,15 +11,10 @@ use bollard::{
     },
 };
 use futures::StreamExt;
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 pub(super) async fn start(docker: &Docker, name: &str) -> Result<()> {
-    match within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await {
-        Err(error) if error.to_string().contains("paused") => {
-            within(CALL, docker.unpause_container(checked(name)?)).await
-        }
-        other => other,
-    }
+    within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await
 }
 
 pub(super) async fn inspect(docker: &Docker, name: &str) -> Result<Option<ContainerState>> {
@@ -31,13 +26,6 @@ pub(super) async fn list(docker: &Docker, labels: &Labels) -> Result<Vec<Contain
     let options = ListContainersOptionsBuilder::new().all(true).filters(&convert::label_filter(labels)).build();
     let found = within(CALL, docker.list_containers(Some(options))).await?;
     Ok(found.into_iter().map(convert::summary).collect())
-}
-
-pub(super) async fn on(docker: &Docker, network: &str) -> Result<Vec<String>> {
-    let filter = HashMap::from([("network", vec![checked(network)?])]);
-    let options = ListContainersOptionsBuilder::new().all(true).filters(&filter).build();
-    let found = within(CALL, docker.list_containers(Some(options))).await?;
-    Ok(found.into_iter().filter_map(|container| container.id).collect())
 }
 
 pub(super) async fn rename(docker: &Docker, name: &str, new_name: &str) -> Result<()> {

@@ -58,7 +58,7 @@ async fn production_plan(conn: &mut PgConnection, team: TeamId, site: SiteId) ->
 }
 
 /// The containers with these labels; `None` where the engine does not answer.
-pub(crate) async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
+async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
     tokio::time::timeout(ENGINE_PATIENCE, platform.engine.list_containers(filter)).await.ok()?.ok()
 }
 
@@ -72,8 +72,7 @@ fn view(
     containers: Option<&[ContainerSummary]>,
 ) -> SiteView {
     let settings = &platform.settings;
-    let is_going = row.deleting_at.is_some();
-    let status = if is_going { SiteStatus::Deleting } else { status(newest, plan.is_some()) };
+    let status = status(&row, newest, plan.is_some());
     SiteView {
         id: row.id,
         url: settings.site_url(&host(platform, &row.slug, "production")),
@@ -89,9 +88,9 @@ fn view(
     }
 }
 
-/// How an environment stands that is not being removed.
-pub(crate) fn status(newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus {
+fn status(row: &SiteRow, newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus {
     match newest.map(DeploymentRow::status) {
+        _ if row.deleting_at.is_some() => SiteStatus::Deleting,
         Some(status) if !status.is_final() => SiteStatus::Deploying,
         _ if serves => SiteStatus::Live,
         Some(Status::Failed) => SiteStatus::Failed,
@@ -109,8 +108,7 @@ fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryV
     RepositoryView { kind: kind.into(), clone_url, branch, template }
 }
 
-/// The services of a release, as their containers run.
-pub(crate) fn services(plan: &ReleasePlan, containers: Option<&[ContainerSummary]>) -> Vec<ServiceView> {
+fn services(plan: &ReleasePlan, containers: Option<&[ContainerSummary]>) -> Vec<ServiceView> {
     plan.containers
         .iter()
         .map(|planned| {

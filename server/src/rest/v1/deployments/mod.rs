@@ -5,6 +5,5 @@ pub mod create;
 pub mod get;
 pub mod list;
 pub mod log;
-pub mod promote;
 pub mod redeploy;
 pub mod rollback;

@@ -5,4 +5,3 @@ pub mod delete;
 pub mod get;
 pub mod list;
 pub mod rename;
-pub mod usage;

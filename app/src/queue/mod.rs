@@ -1,6 +1,0 @@
-//! The queue.
-
-mod page;
-pub mod server;
-
-pub use page::{QueuePage, describe};

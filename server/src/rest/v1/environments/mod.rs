@@ -1,7 +1,0 @@
-//! Environments of a site.
-
-pub mod change;
-pub mod create;
-pub mod delete;
-pub mod get;
-pub mod list;

@@ -1,4 +1,0 @@
-//! Variables of an environment.
-
-pub mod list;
-pub mod replace;
