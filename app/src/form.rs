@@ -1,6 +1,10 @@
 //! A form that posts to a server function, with and without JavaScript, and what came of it.
 
-use crate::{boot::Boot, failure::Failure};
+use crate::{
+    boot::Boot,
+    components::{Alert, Tone},
+    failure::Failure,
+};
 use leptos::{
     prelude::*,
     server_fn::{ServerFn, client::Client},
@@ -58,6 +62,11 @@ where
     pub fn error_beside(self, fields: &'static [&'static str]) -> Signal<Option<String>> {
         let failure = self.failure;
         Signal::derive(move || failure.read().as_ref().and_then(|f| f.beside(fields).map(ToOwned::to_owned)))
+    }
+    /// The message that belongs to none of these fields, to stand above them.
+    pub fn refusal(self, fields: &'static [&'static str]) -> impl IntoView {
+        let message = self.error_beside(fields);
+        move || message.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })
     }
     /// What was typed in a field before the page was loaded anew.
     pub fn kept(self, field: &str) -> Option<String> {

@@ -15,16 +15,19 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod deployments;
+pub mod environments;
 pub mod failure;
 pub mod form;
 pub mod format;
 pub mod landing;
 pub mod live;
-pub mod routes;
+pub mod queue;
+mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
 pub mod theme;
+pub mod variables;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]
@@ -47,15 +50,25 @@ mod tests {
         let known = [
             "account",
             "cancel_deployment",
+            "change_environment",
             "change_password",
             "check_slug",
+            "create_environment",
             "create_site",
+            "delete_environment",
             "delete_site",
             "deploy",
             "deployment",
             "deployment_log",
             "deployments",
+            "environments",
+            "import_variables",
+            "pause_environment",
+            "promote",
+            "put_variable",
+            "queue",
             "redeploy",
+            "remove_variable",
             "rename_account",
             "rename_site",
             "rollback",
@@ -65,6 +78,8 @@ mod tests {
             "site",
             "sites",
             "templates",
+            "usage",
+            "variables",
             "visitor",
             "webhook_secret",
         ];

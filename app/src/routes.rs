@@ -7,11 +7,14 @@ use crate::{
     clock::Clock,
     components::{EmptyState, Glyph, Icon, Logo, Toasts, Tone, toast::Messages, use_toasts},
     deployments::DeploymentPage,
+    environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
     landing::LandingPage,
     live,
+    queue::QueuePage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
+    variables::VariablesPage,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
@@ -51,7 +54,19 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site") view=SitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/settings") view=SiteSettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/:site/new-environment") view=NewEnvironmentPage ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/sites/:site/environments/:environment")
+                        view=EnvironmentSettingsPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("/sites/:site/environments/:environment/variables")
+                        view=VariablesPage
+                        ssr=SsrMode::Async
+                    />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
+                    <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Main>
@@ -116,6 +131,9 @@ fn TopBarContent(visitor: Option<Visitor>) -> impl IntoView {
                 <A href="/sites" attr:class="nav-link">
                     "Sites"
                 </A>
+                <A href="/queue" attr:class="nav-link">
+                    "Queue"
+                </A>
             </nav>
             <div class="ml-auto flex items-center gap-1">
                 <ThemeButton />
@@ -152,7 +170,11 @@ fn TopBarContent(visitor: Option<Visitor>) -> impl IntoView {
 fn News() -> impl IntoView {
     let toasts = use_toasts();
     live::on_notification(move |news| {
-        let tone = if news.kind.ends_with("failed") { Tone::Danger } else { Tone::Success };
+        let tone = if matches!(news.kind.as_str(), "deployment_failed" | "deployment_rolled_back") {
+            Tone::Danger
+        } else {
+            Tone::Success
+        };
         toasts.show(tone, news.title, news.body);
     });
 }
@@ -175,6 +197,10 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
                 <A href="/sites" attr:class="menu-item">
                     <Icon glyph=Glyph::Stack />
                     "Sites"
+                </A>
+                <A href="/queue" attr:class="menu-item">
+                    <Icon glyph=Glyph::Clock />
+                    "Queue"
                 </A>
                 <A href="/account" attr:class="menu-item">
                     <Icon glyph=Glyph::Person />

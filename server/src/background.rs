@@ -1,7 +1,7 @@
 //! What runs beside the requests.
 
 use crate::{sessions, state::AppState, waker};
-use platform::{reconcile, worker};
+use platform::{disk, reconcile, watch, worker};
 use tokio_util::task::TaskTracker;
 
 /// Starts it all; every task ends by itself once the process stops. Events are told after the row `last_event`.
@@ -12,6 +12,8 @@ pub fn start(state: &AppState, last_event: i64, is_worker: bool) -> TaskTracker 
     if is_worker {
         tasks.spawn(worker::run(state.platform.clone(), stop()));
         tasks.spawn(reconcile::run(state.platform.clone(), stop()));
+        tasks.spawn(watch::run(state.platform.clone(), stop()));
+        tasks.spawn(disk::run(state.platform.clone(), stop()));
     }
     tasks.spawn(sessions::sweep(state.platform.pool.clone(), stop()));
     tasks.close();

@@ -95,13 +95,14 @@ impl Database {
         Ok(())
     }
 
-    /// A pool of up to 20 connections, opened as they are needed.
+    /// A pool of up to 20 connections, opened as they are needed. A process that hangs in the middle of a transaction
+    /// soon loses what it holds: another one has to take up its work.
     pub fn pool(&self) -> PgPool {
         let options = self
             .options
             .clone()
             .application_name("webmeteor")
-            .options([("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "60s")]);
+            .options([("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "5s")]);
         PgPoolOptions::new()
             .max_connections(20)
             .acquire_timeout(Duration::from_secs(5))

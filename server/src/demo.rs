@@ -2,7 +2,10 @@
 
 use crate::{config::Config, files};
 use anyhow::Context;
-use model::{Actor, Problem, views::SiteView};
+use model::{
+    Actor, Problem,
+    views::{SiteStatus, SiteView},
+};
 use platform::{
     Error, Platform,
     accounts::{self, Registration},
@@ -87,7 +90,11 @@ impl Demo {
             None => println!("  Password    the one you set"),
         }
         if let Some(site) = &self.site {
-            println!("  Site        {}   (its first deployment takes about a minute)", site.url);
+            let wait = match site.status {
+                SiteStatus::Live => "",
+                _ => "   (its first deployment takes about a minute)",
+            };
+            println!("  Site        {}{wait}", site.url);
             println!("\n  Change it and push (the user is the e-mail above):");
             println!("    git clone {} {}", site.repository.clone_url, site.slug);
             println!("    cd {} && git commit --all -m \"My change\" && git push", site.slug);

@@ -16,6 +16,7 @@ pub mod keys;
 pub mod layers;
 pub mod live;
 pub mod lock;
+mod log_file;
 pub mod logging;
 pub mod metrics;
 pub mod page;

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use model::Problem;
+use model::{Problem, SiteId};
 use std::str::FromStr;
 
 /// The `{id}` of a path; 404 where it is none.
@@ -16,9 +16,25 @@ impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for Id<T> {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Problem::new(404, "not_found", "There is nothing here."))?;
-        text.parse().map(Self).map_err(|_| Problem::new(404, "not_found", "There is nothing here.").into())
+        let Path(text) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        text.parse().map(Self).map_err(|_| nothing().into())
     }
+}
+
+/// The `{id}` of a site and the `{name}` of one of its environments; 404 where there is no such id.
+#[derive(Debug, Clone)]
+pub struct InSite(pub SiteId, pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for InSite {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        let Path((site, name)) =
+            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        Ok(Self(site.parse().map_err(|_| nothing())?, name))
+    }
+}
+
+fn nothing() -> Problem {
+    Problem::new(404, "not_found", "There is nothing here.")
 }

@@ -1,6 +1,6 @@
 //! Every address that WebMeteor answers, in one place.
 
-use crate::{git_http, health, layers, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
+use crate::{git_http, health, layers, log_file, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 use socketioxide::SocketIo;
 use std::time::Duration;
@@ -17,7 +17,11 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// If the public address cannot be an origin.
 pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let (live, sockets) = sockets::routes(state);
-    let with_cookie = pages::routes(state).layer(RequestBodyLimitLayer::new(BODY_MAX)).layer(time_limit()).merge(live);
+    let with_cookie = pages::routes(state)
+        .merge(log_file::routes())
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(time_limit())
+        .merge(live);
     let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
         .layer(layers::csrf(&state.config)?);
     let router = Router::new()

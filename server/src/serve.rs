@@ -11,7 +11,8 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use platform::accounts;
+use model::views::SignupState;
+use platform::{Platform, accounts};
 use socketioxide::SocketIo;
 use std::{
     io::{self, ErrorKind},
@@ -149,11 +150,19 @@ async fn announce(state: &AppState, options: &Options) {
             Err(error) => tracing::error!(error = format!("{error:#}"), "the demo could not be made"),
         }
     } else if options.has(Role::Web) {
-        match accounts::ensure_setup_token(&state.platform).await {
+        match setup_token(&state.platform).await {
             Ok(Some(token)) => print_setup_token(&state.config, &token),
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the set-up token could not be made"),
         }
+    }
+}
+
+/// The token that the sign-up page asks for; `None` where it asks for none.
+async fn setup_token(platform: &Platform) -> platform::Result<Option<String>> {
+    match accounts::signup_state(platform).await? {
+        SignupState::NeedsSetupToken => accounts::ensure_setup_token(platform).await,
+        SignupState::Open | SignupState::Closed => Ok(None),
     }
 }
 

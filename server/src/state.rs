@@ -5,7 +5,9 @@ use axum::extract::FromRef;
 use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
+use percent_encoding::percent_decode_str;
 use platform::{Platform, Settings, vault::Vault};
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -76,6 +78,11 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         allow_private_repositories: config.allow_private_repositories,
         templates_dir: config.templates_dir.clone(),
         drain: config.drain,
+        deadlines: config.deadlines,
+        watch: config.watch,
+        limits: config.limits,
+        layer_scope: config.layer_scope.clone(),
+        private: config.database_url.iter().flat_map(database_secrets).collect(),
         extra_labels: config.extra_labels.clone(),
         instance: instance.to_owned(),
     };
@@ -88,6 +95,13 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         wake: Notify::new(),
         removals: Notify::new(),
     })
+}
+
+/// What of the database's address nobody else may know: its password, and the whole with it.
+fn database_secrets(url: &SecretString) -> Vec<SecretString> {
+    let password = url::Url::parse(url.expose_secret()).ok().and_then(|url| url.password().map(str::to_owned));
+    let decoded = password.as_deref().map(|it| percent_decode_str(it).decode_utf8_lossy().into_owned());
+    password.into_iter().chain(decoded).map(SecretString::from).collect()
 }
 
 /// The proxy of the settings; nothing is touched.

@@ -145,13 +145,20 @@ impl Outbox {
 
 /// What people should know even where they look at another page: a deployment's end.
 async fn notification(platform: &Platform, row: &OutboxRow) -> Option<Notification> {
-    let Event::Deployment { id, status: status @ (Status::Live | Status::Failed), step: None, .. } = row.event else {
+    // A failure names the step it came in; what follows the switch is no news.
+    let (Event::Deployment { id, status: status @ Status::Live, step: None, .. }
+    | Event::Deployment { id, status: status @ Status::Failed, .. }) = row.event
+    else {
         return None;
     };
     let deployment = deployments::get(platform, &Actor::platform(row.team), id).await.ok()?;
     let number = deployment.summary.number;
     let site = deployment.site_name;
     let (kind, title, body) = match (status, deployment.error) {
+        (Status::Live, _) if deployment.reason.is_some() => {
+            let body = deployment.reason.unwrap_or_default();
+            ("deployment_rolled_back", format!("{site} was rolled back"), body)
+        }
         (Status::Live, _) => ("deployment_live", format!("{site} is live"), format!("Deployment {number} serves now.")),
         (_, Some(error)) => ("deployment_failed", format!("{site}: deployment {number} failed"), error.message),
         (_, None) => ("deployment_failed", format!("{site}: deployment {number} failed"), String::new()),

@@ -3,7 +3,7 @@
 use super::server::{ChangePassword, RenameAccount, get_account};
 use crate::{
     auth::{SignOut, use_visitor},
-    components::{Alert, Button, FailureView, Field, Glyph, Loading, PageHeader, Panel, Tone, use_toasts},
+    components::{Button, FailureView, Field, Glyph, Loading, PageHeader, Panel, use_toasts},
     form::{Form, load_page},
     theme::ThemeChoice,
 };
@@ -51,11 +51,10 @@ fn NamePanel(name: String) -> impl IntoView {
         visitor.refresh();
         toasts.say("Your new name is saved.");
     });
-    let general = form.error_beside(&["name"]);
     view! {
         <Panel title="Profile">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {form.refusal(&["name"])}
                 <Field
                     name="name"
                     label="Name"
@@ -85,7 +84,6 @@ fn PasswordPanel() -> impl IntoView {
         }
         toasts.say("Your password is changed. Other sessions were signed out.");
     });
-    let general = form.error_beside(&["current", "current_password", "new", "new_password", "password"]);
     let either = move |a: &'static str, b: &'static str| {
         let (a, b) = (form.error(a), form.error(b));
         Signal::derive(move || a.get().or_else(|| b.get()))
@@ -93,7 +91,7 @@ fn PasswordPanel() -> impl IntoView {
     view! {
         <Panel title="Password">
             <ActionForm action=form.action node_ref=node attr:class="flex flex-col gap-4">
-                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {form.refusal(&["current", "current_password", "new", "new_password", "password"])}
                 <Field
                     name="current"
                     label="Current password"

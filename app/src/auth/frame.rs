@@ -1,7 +1,14 @@
 //! The frame of the pages for those who are not signed in yet.
 
-use crate::components::Mark;
-use leptos::prelude::*;
+use crate::{
+    components::{Field, Mark},
+    failure::Failure,
+    form::Form,
+};
+use leptos::{
+    prelude::*,
+    server_fn::{ServerFn, client::Client},
+};
 
 /// A small form in the middle of the page.
 #[component]
@@ -23,5 +30,29 @@ pub fn AuthFrame(
             </header>
             <div class="panel p-6">{children()}</div>
         </div>
+    }
+}
+
+/// The address that an account is known by.
+#[component]
+pub fn EmailField<S>(
+    /// The form it is in.
+    form: Form<S>,
+) -> impl IntoView
+where
+    S: ServerFn<Error = Failure> + Clone + Send + Sync + 'static,
+    S::Client: Client<Failure>,
+    S::Output: Clone + Send + Sync + 'static,
+{
+    view! {
+        <Field
+            name="email"
+            label="E-mail"
+            kind="email"
+            autocomplete="username"
+            required=true
+            value=form.kept("email")
+            error=form.error("email")
+        />
     }
 }

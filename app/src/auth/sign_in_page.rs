@@ -1,8 +1,12 @@
 //! Signing in.
 
-use super::{frame::AuthFrame, server::SignIn, use_visitor};
+use super::{
+    frame::{AuthFrame, EmailField},
+    server::SignIn,
+    use_visitor,
+};
 use crate::{
-    components::{Alert, Button, Field, Look, Tone},
+    components::{Button, Field, Look},
     form::{Form, load_page},
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -20,23 +24,14 @@ pub fn SignInPage() -> impl IntoView {
     let form = Form::<SignIn>::new();
     form.on_done(|next| load_page(&next));
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
-    let general = form.error_beside(&["email", "password"]);
     view! {
         <Title text="Sign in" />
         <Meta name="description" content="Sign in to WebMeteor." />
         <AuthFrame title="Sign in" about="Welcome back.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {form.refusal(&["email", "password"])}
                 <input type="hidden" name="next" value=next.clone() />
-                <Field
-                    name="email"
-                    label="E-mail"
-                    kind="email"
-                    autocomplete="username"
-                    required=true
-                    value=form.kept("email")
-                    error=form.error("email")
-                />
+                <EmailField form />
                 <Field
                     name="password"
                     label="Password"

@@ -1,8 +1,12 @@
 //! Making an account.
 
-use super::{frame::AuthFrame, server::SignUp, use_visitor};
+use super::{
+    frame::{AuthFrame, EmailField},
+    server::SignUp,
+    use_visitor,
+};
 use crate::{
-    components::{Alert, Button, EmptyState, FailureView, Field, Glyph, Loading, Look, Tone},
+    components::{Button, EmptyState, FailureView, Field, Glyph, Loading, Look},
     form::{Form, load_page},
 };
 use leptos::{either::EitherOf3, form::ActionForm, prelude::*};
@@ -52,11 +56,10 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
     }
     let first = signup == SignupState::NeedsSetupToken;
     let about = if first { "The first account runs this installation." } else { "Your sites, live on every push." };
-    let general = form.error_beside(&["name", "email", "password", "setup_token"]);
     view! {
         <AuthFrame title="Create an account" about>
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {form.refusal(&["name", "email", "password", "setup_token"])}
                 {first
                     .then(|| {
                         view! {
@@ -78,15 +81,7 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
                     value=form.kept("name")
                     error=form.error("name")
                 />
-                <Field
-                    name="email"
-                    label="E-mail"
-                    kind="email"
-                    autocomplete="username"
-                    required=true
-                    value=form.kept("email")
-                    error=form.error("email")
-                />
+                <EmailField form />
                 <Field
                     name="password"
                     label="Password"

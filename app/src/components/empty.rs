@@ -11,7 +11,8 @@ pub fn EmptyState(
     /// What is missing.
     title: &'static str,
     /// What to do next.
-    text: &'static str,
+    #[prop(into)]
+    text: String,
     /// Buttons.
     #[prop(optional)]
     children: Option<Children>,

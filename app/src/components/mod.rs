@@ -13,6 +13,7 @@ pub mod page_header;
 pub mod panel;
 pub mod skeleton;
 pub mod status;
+pub mod text_area;
 pub mod time_ago;
 pub mod toast;
 
@@ -29,5 +30,6 @@ pub use page_header::{Crumb, PageHeader};
 pub use panel::Panel;
 pub use skeleton::Loading;
 pub use status::{DeploymentStatus, ServiceStatus, SiteStatusPill};
+pub use text_area::{Check, TextArea};
 pub use time_ago::TimeAgo;
 pub use toast::{Toasts, use_toasts};

@@ -34,13 +34,15 @@ pub fn PageHeader(
                             <ol class="flex min-w-0 flex-wrap items-center gap-1 text-sm text-muted">
                                 {crumbs
                                     .into_iter()
-                                    .map(|(words, href)| {
+                                    .enumerate()
+                                    .map(|(place, (words, href))| {
                                         view! {
                                             <li class="flex min-w-0 items-center gap-1">
+                                                {(place > 0)
+                                                    .then(|| view! { <Icon glyph=Glyph::ChevronRight class="size-3.5" /> })}
                                                 <a href=href class="link-quiet truncate">
                                                     {words}
                                                 </a>
-                                                <Icon glyph=Glyph::ChevronRight class="size-3.5" />
                                             </li>
                                         }
                                     })

@@ -1,9 +1,10 @@
 //! One deployment: its state, its steps, its log, and what can be done. Moves by itself.
 
 use super::{
+    apply::{PromoteDialog, RollBackDialog},
     list::{describe_commit, describe_trigger},
     log_view::LogView,
-    server::{CancelDeployment, Redeploy, Rollback, get_deployment, get_log},
+    server::{CancelDeployment, Redeploy, get_deployment, get_log},
     steps::{Elapsed, Steps},
 };
 use crate::{
@@ -21,7 +22,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{
     DeploymentId, Problem,
     deployment::Status,
-    views::{DeploymentView, LogPage},
+    views::{DeploymentView, LogPage, Verdict, WatchView},
 };
 
 /// Lines of the log that come with the page; the browser fetches the rest.
@@ -79,7 +80,10 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
     let commit = Memo::new(move |_| describe_commit(&deployment.read().summary));
     let steps = Memo::new(move |_| deployment.read().steps.clone());
     let error = Memo::new(move |_| deployment.read().error.clone());
-    let queue = Memo::new(move |_| deployment.read().queue_position);
+    let queue = Memo::new(move |_| {
+        let deployment = deployment.read();
+        (deployment.queue_position, deployment.waits_for.clone())
+    });
     let running = Signal::derive(move || !status.get().is_final());
     let page_title = {
         let site = site_name.clone();
@@ -104,13 +108,16 @@ fn Deployment(deployment: DeploymentView, log: LogPage, after: i64) -> impl Into
             <Actions id status is_current url deployment />
         </PageHeader>
         {move || error.get().map(|error| view! { <ErrorPanel error /> })}
+        <Afterwards deployment />
         {move || {
             (status.get() == Status::Queued)
                 .then(|| {
-                    let before = match queue.get() {
-                        Some(0) | None => "Waits for a free worker; it is next.".to_owned(),
-                        Some(1) => "Waits in the queue; one deployment is before it.".to_owned(),
-                        Some(n) => format!("Waits in the queue; {n} deployments are before it."),
+                    let (position, waits_for) = queue.get();
+                    let why = waits_for.map_or_else(|| "waits".to_owned(), |it| crate::queue::describe(&it));
+                    let before = match position {
+                        Some(0) | None => format!("In the queue: {why}; it is next."),
+                        Some(1) => format!("In the queue: {why}; one deployment is before it."),
+                        Some(n) => format!("In the queue: {why}; {n} deployments are before it."),
                     };
                     view! {
                         <div class="mb-6">
@@ -160,6 +167,59 @@ fn ErrorPanel(error: model::views::DeploymentError) -> impl IntoView {
     }
 }
 
+/// What became of the release after its switch, where a person should know.
+#[component]
+fn Afterwards(deployment: RwSignal<DeploymentView>) -> impl IntoView {
+    let reason = Memo::new(move |_| deployment.read().reason.clone());
+    let trouble = Memo::new(move |_| {
+        let watch = deployment.read().watch.clone()?;
+        let done = match watch.verdict {
+            Verdict::RolledBack => "The release before it was put back in its place.",
+            Verdict::Unwell => "There was no release to go back to; deploy a correction.",
+            Verdict::Watching | Verdict::Well | Verdict::Replaced => return None,
+        };
+        Some((watch.reason.unwrap_or_default(), done))
+    });
+    view! {
+        {move || {
+            reason
+                .get()
+                .map(|reason| {
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Info>{reason}</Alert>
+                        </div>
+                    }
+                })
+        }}
+        {move || {
+            trouble
+                .get()
+                .map(|(reason, done)| {
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Danger>
+                                <p class="font-semibold">"Not well after it went live"</p>
+                                <p class="mt-1">{reason} ". " {done}</p>
+                            </Alert>
+                        </div>
+                    }
+                })
+        }}
+    }
+}
+
+/// One line on what was seen after the switch.
+fn describe_watch(watch: &WatchView) -> &'static str {
+    match watch.verdict {
+        Verdict::Watching => "Being watched",
+        Verdict::Well => "Well",
+        Verdict::Unwell => "Not well",
+        Verdict::RolledBack => "Rolled back by itself",
+        Verdict::Replaced => "Replaced by another",
+    }
+}
+
 #[component]
 fn Actions(
     id: DeploymentId,
@@ -171,15 +231,17 @@ fn Actions(
     let cancel = Form::<CancelDeployment>::new();
     cancel.on_done(move |fresh| deployment.set(fresh));
     let again = Form::<Redeploy>::new();
-    let back = Form::<Rollback>::new();
-    let refused = Signal::derive(move || {
-        [cancel.failure.get(), again.failure.get(), back.failure.get()].into_iter().flatten().next()
-    });
+    let refused = Signal::derive(move || [cancel.failure.get(), again.failure.get()].into_iter().flatten().next());
+    let release = Memo::new(move |_| deployment.read().release.clone());
+    let environment = StoredValue::new(deployment.read_untracked().summary.environment.clone());
     let hidden = move || view! { <input type="hidden" name="id" value=id.to_string() /> };
+    let may_write = deployment.read_untracked().may_write;
     view! {
         {move || {
             let status = status.get();
-            if status.is_cancellable() {
+            if !may_write {
+                ().into_any()
+            } else if status.is_cancellable() {
                 view! {
                     <ActionForm action=cancel.action>
                         {hidden()} <Button kind="submit" icon=Glyph::Ban busy=cancel.pending>
@@ -189,18 +251,12 @@ fn Actions(
                 }
                     .into_any()
             } else if status.is_final() {
-                let may_roll_back = status == Status::Live && !is_current.get();
+                let kept = release.get();
+                let back = kept.clone().filter(|_| !is_current.get());
+                let forth = kept.filter(|release| !release.promotable_to.is_empty());
                 view! {
-                    {may_roll_back
-                        .then(|| {
-                            view! {
-                                <ActionForm action=back.action>
-                                    {hidden()} <Button kind="submit" icon=Glyph::Undo busy=back.pending>
-                                        "Roll back to this"
-                                    </Button>
-                                </ActionForm>
-                            }
-                        })}
+                    {back.map(|release| view! { <RollBackDialog id release environment=environment.get_value() /> })}
+                    {forth.map(|release| view! { <PromoteDialog id release /> })}
                     <ActionForm action=again.action>
                         {hidden()} <Button kind="submit" icon=Glyph::Repeat busy=again.pending>
                             "Deploy again"
@@ -240,6 +296,7 @@ fn Actions(
 #[component]
 fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
     let summary = Memo::new(move |_| deployment.read().summary.clone());
+    let watch = Memo::new(move |_| deployment.read().watch.clone());
     view! {
         <section aria-label="Details" class="panel">
             {move || {
@@ -304,6 +361,22 @@ fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
                             <dt>"Environment"</dt>
                             <dd>{it.environment}</dd>
                         </div>
+                        {watch
+                            .get()
+                            .map(|watch| {
+                                view! {
+                                    <div>
+                                        <dt>"After the switch"</dt>
+                                        <dd>{describe_watch(&watch)}</dd>
+                                    </div>
+                                    <div>
+                                        <dt title="Answers 502, 503 and 504 of the proxy while the old release gave way">
+                                            "Requests dropped"
+                                        </dt>
+                                        <dd>{watch.failed_requests}</dd>
+                                    </div>
+                                }
+                            })}
                     </dl>
                 }
             }}

@@ -16,6 +16,8 @@ pub fn describe_trigger(trigger: Trigger) -> &'static str {
         Trigger::Webhook | Trigger::Push => "Push",
         Trigger::Manual => "Deployed by hand",
         Trigger::Rollback => "Rollback",
+        Trigger::AutoRollback => "Rolled back by itself",
+        Trigger::Promote => "Promoted",
     }
 }
 

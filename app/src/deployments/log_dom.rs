@@ -11,8 +11,7 @@ use crate::{
     live,
 };
 use leptos::{leptos_dom::helpers::request_animation_frame, prelude::*, task::spawn_local};
-use model::{DeploymentId, views::LogItem};
-use std::fmt::Write;
+use model::views::LogItem;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// Lines asked for at once.
@@ -238,27 +237,4 @@ fn redraw(log: Log, seq: i64, query: &str) {
     if let (Some(html), Some(text)) = (html, text) {
         text.set_inner_html(&html);
     }
-}
-
-/// Saves the lines as a text file.
-pub fn download(id: DeploymentId, buffer: StoredValue<LogBuffer>) {
-    let text = buffer.with_value(|buffer| {
-        buffer.items().iter().fold(String::new(), |mut text, item| {
-            let _ = writeln!(text, "{} {}", crate::format::machine(item.at), super::ansi::plain(&item.text));
-            text
-        })
-    });
-    let parts = js_sys::Array::of1(&JsValue::from_str(&text));
-    let options = web_sys::BlobPropertyBag::new();
-    options.set_type("text/plain;charset=utf-8");
-    let Ok(blob) = web_sys::Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
-    let Ok(url) = web_sys::Url::create_object_url_with_blob(&blob) else { return };
-    if let Some(link) =
-        document().create_element("a").ok().and_then(|el| el.dyn_into::<web_sys::HtmlAnchorElement>().ok())
-    {
-        link.set_href(&url);
-        link.set_download(&format!("deployment-{}.log", id.short()));
-        link.click();
-    }
-    let _ = web_sys::Url::revoke_object_url(&url);
 }

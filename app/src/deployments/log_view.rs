@@ -55,6 +55,7 @@ pub fn LogView(
 ) -> impl IntoView {
     let first = log_html::blocks(&log.items);
     let is_complete = log.complete;
+    let removed_at = log.removed_at;
     let buffer = StoredValue::new(LogBuffer::new(after, log.items));
     let first_last = buffer.with_value(LogBuffer::last);
     let log = Log {
@@ -104,7 +105,7 @@ pub fn LogView(
                         .then(|| view! { <span class="text-xs" role="status">"Connection lost; trying again…"</span> })
                 }}
                 <SearchBox search />
-                <LogButtons follow times wrap buffer id />
+                <LogButtons follow times wrap id />
             </header>
             <div
                 node_ref=frame
@@ -123,7 +124,16 @@ pub fn LogView(
                         .then(|| {
                             view! {
                                 <p class="log-empty">
-                                    {if running.get() { "Lines appear here as they happen." } else { "Nothing was logged." }}
+                                    {match removed_at {
+                                        Some(at) => {
+                                            format!(
+                                                "The lines of this log were removed on {}: logs are kept for a time only.",
+                                                at.date(),
+                                            )
+                                        }
+                                        None if running.get() => "Lines appear here as they happen.".to_owned(),
+                                        None => "Nothing was logged.".to_owned(),
+                                    }}
                                 </p>
                             }
                         })
@@ -230,13 +240,7 @@ fn SearchBox(search: Search) -> impl IntoView {
 }
 
 #[component]
-fn LogButtons(
-    follow: RwSignal<bool>,
-    times: RwSignal<bool>,
-    wrap: RwSignal<bool>,
-    buffer: StoredValue<LogBuffer>,
-    id: DeploymentId,
-) -> impl IntoView {
+fn LogButtons(follow: RwSignal<bool>, times: RwSignal<bool>, wrap: RwSignal<bool>, id: DeploymentId) -> impl IntoView {
     let toggle = |signal: RwSignal<bool>, glyph: Glyph, label: &'static str| {
         view! {
             <button
@@ -251,19 +255,22 @@ fn LogButtons(
             </button>
         }
     };
-    let download = move |_| {
-        #[cfg(feature = "hydrate")]
-        super::log_dom::download(id, buffer);
-        #[cfg(not(feature = "hydrate"))]
-        let _ = (id, buffer);
-    };
     view! {
-        <div class="flex items-center gap-0.5 needs-js">
-            {toggle(follow, Glyph::ArrowDown, "Follow")} {toggle(times, Glyph::Clock, "Times")}
-            {toggle(wrap, Glyph::Wrap, "Wrap lines")}
-            <button type="button" class="log-icon" title="Download" aria-label="Download the log" on:click=download>
+        <div class="flex items-center gap-0.5">
+            <span class="contents needs-js">
+                {toggle(follow, Glyph::ArrowDown, "Follow")} {toggle(times, Glyph::Clock, "Times")}
+                {toggle(wrap, Glyph::Wrap, "Wrap lines")}
+            </span>
+            <a
+                href=format!("/deployments/{id}/log.txt")
+                download
+                rel="external"
+                class="log-icon"
+                title="Download"
+                aria-label="Download the log"
+            >
                 <Icon glyph=Glyph::Download />
-            </button>
+            </a>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! Deployments: the list in a site's page, and a page for each with its steps and its log.
 
 mod ansi;
+mod apply;
 mod detail_page;
 mod list;
 mod log_buffer;
@@ -13,4 +14,4 @@ mod steps;
 
 pub use detail_page::DeploymentPage;
 pub use list::{DeploymentList, describe_commit};
-pub use server::{Deploy, deploy, get_deployment, list_deployments};
+pub use server::{Deploy, Rollback, deploy, get_deployment, list_deployments};

@@ -133,7 +133,7 @@ fn Terminal() -> impl IntoView {
                     })
                     .collect_view()}
                 <p class="mt-3">
-                    <span class="fg-11">"☄ "</span>
+                    <span class="fg-11">"→ "</span>
                     "live at "
                     <span class="fg-14 underline">"guestbook.example.org"</span>
                 </p>

@@ -8,7 +8,10 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
-use model::views::{SiteStatus, SiteView};
+use model::{
+    deployment::Status,
+    views::{SiteStatus, SiteView},
+};
 
 /// The card.
 #[component]
@@ -70,6 +73,16 @@ pub fn SiteCard(
                             <p class="truncate">{describe_commit(&deployment)}</p>
                             <p class="mt-0.5 flex items-center gap-1.5 text-xs text-muted">
                                 {format!("#{}", deployment.number)} <span aria-hidden="true">"·"</span> <TimeAgo at />
+                                {(deployment.status == Status::Failed)
+                                    .then(|| {
+                                        view! {
+                                            <span aria-hidden="true">"·"</span>
+                                            <span class="inline-flex items-center gap-1 font-medium text-error">
+                                                <Icon glyph=Glyph::Alert class="size-3.5" />
+                                                "Failed"
+                                            </span>
+                                        }
+                                    })}
                             </p>
                         }
                             .into_any()

@@ -2,7 +2,7 @@
 
 use super::server::DeleteSite;
 use crate::{
-    components::{Alert, Button, Dialog, DialogButton, Field, Glyph, Icon, Look, Tone},
+    components::{Button, Dialog, DialogButton, Field, Glyph, Icon, Look},
     form::Form,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -15,7 +15,6 @@ pub fn DeleteSiteDialog(
     site: SiteView,
 ) -> impl IntoView {
     let form = Form::<DeleteSite>::new();
-    let general = form.error_beside(&["confirm"]);
     let has_database = site.services.iter().any(|service| service.name == "db");
     let services: Vec<_> = site.services.iter().map(|service| service.name.clone()).collect();
     let mut lost = vec![match services.as_slice() {
@@ -39,7 +38,7 @@ pub fn DeleteSiteDialog(
         </DialogButton>
         <Dialog id="delete-site" title=format!("Delete {}", site.name) open=form.was_refused()>
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
-                {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+                {form.refusal(&["confirm"])}
                 <p class="text-sm">
                     <strong class="font-semibold">{super::bare(&site.url)}</strong>
                     " stops answering at once. This is lost for good:"

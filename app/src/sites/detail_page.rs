@@ -1,12 +1,13 @@
 //! One site: how it stands, where it answers, what runs, what was deployed. Moves by itself.
 
-use super::{bare, server::get_site, use_site, webhook::WebhookPanel};
+use super::{bare, usage::UsagePanel, use_site, webhook::WebhookPanel};
 use crate::{
     components::{
         Alert, Button, ButtonLink, EmptyState, FailureView, Glyph, Icon, Loading, Look, PageHeader, Panel,
         ServiceStatus, SiteStatusPill, Tone,
     },
     deployments::{Deploy, DeploymentList, list_deployments},
+    environments::{EnvironmentTabs, list_environments},
     failure::Failure,
     form::Form,
     live,
@@ -15,9 +16,9 @@ use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{components::A, hooks::use_query_map};
 use model::{
-    DeploymentId, SiteId,
+    DeploymentId, Problem, SiteId,
     deployment::Status,
-    views::{DeploymentSummary, Page, ServiceView, SiteStatus, SiteView},
+    views::{DeploymentSummary, EnvironmentView, Page, ServiceView, SiteStatus, SiteView},
 };
 
 /// The page.
@@ -27,23 +28,24 @@ pub fn SitePage() -> impl IntoView {
     let query = use_query_map();
     let params = leptos_router::hooks::use_params_map();
     let cursor = Memo::new(move |_| query.read().get("cursor"));
-    let deployments = Resource::new_blocking(
-        move || (params.read().get("site").and_then(|id| id.parse::<SiteId>().ok()), cursor.get()),
-        |(id, cursor)| async move {
-            match id {
-                Some(id) => list_deployments(id, cursor).await,
-                None => Err(model::Problem::not_found("site").into()),
-            }
+    let name = Memo::new(move |_| query.read().get("environment").unwrap_or_else(|| "production".to_owned()));
+    let shown = Resource::new_blocking(
+        move || (params.read().get("site").and_then(|id| id.parse::<SiteId>().ok()), name.get(), cursor.get()),
+        |(id, name, cursor)| async move {
+            let id = id.ok_or_else(|| Problem::not_found("site"))?;
+            let environments = list_environments(id).await?;
+            let page = list_deployments(id, name.clone(), cursor).await?;
+            Ok::<_, Failure>((environments, name, page))
         },
     );
     view! {
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
-                let answers: Result<_, Failure> = async { Ok((site.await?, deployments.await?)) }.await;
+                let answers: Result<_, Failure> = async { Ok((site.await?, shown.await?)) }.await;
                 match answers {
-                    Ok((site, page)) => {
+                    Ok((site, (environments, name, page))) => {
                         let is_newest = cursor.get_untracked().is_none();
-                        Either::Left(view! { <Site site page is_newest /> })
+                        Either::Left(view! { <Site site environments name page is_newest /> })
                     }
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
@@ -52,38 +54,59 @@ pub fn SitePage() -> impl IntoView {
     }
 }
 
+/// Where the page of a site shows this environment.
+fn address(site: SiteId, environment: &str) -> String {
+    match environment {
+        "production" => format!("/sites/{site}"),
+        other => format!("/sites/{site}?environment={other}"),
+    }
+}
+
 #[component]
-fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl IntoView {
+fn Site(
+    site: SiteView,
+    environments: Vec<EnvironmentView>,
+    name: String,
+    page: Page<DeploymentSummary>,
+    is_newest: bool,
+) -> impl IntoView {
     let id = site.id;
-    let name = site.name.clone();
-    let may_write = site.team.role.is_none_or(model::Role::may_write);
+    let may_write = super::may_write(&site);
     let older = page.next_cursor.clone();
-    let first = site.clone();
-    let site = RwSignal::new(site);
+    let Some(first) = environments.iter().find(|it| it.name == name).cloned() else {
+        return view! { <FailureView failure=Problem::not_found("environment").into() /> }.into_any();
+    };
+    let (url, branch) = (first.url.clone(), first.branch.clone());
+    let environment = RwSignal::new(first);
     let deployments = RwSignal::new(page.items);
+    let chosen = StoredValue::new(name.clone());
     live::on_site(id, async move || {
-        if let Ok(fresh) = get_site(id).await {
-            site.try_set(fresh);
+        let fresh = list_environments(id).await.unwrap_or_default();
+        if let Some(fresh) = fresh.into_iter().find(|it| chosen.with_value(|name| it.name == *name)) {
+            environment.try_set(fresh);
         }
-        if is_newest && let Ok(fresh) = list_deployments(id, None).await {
+        if is_newest && let Ok(fresh) = list_deployments(id, chosen.get_value(), None).await {
             deployments.try_set(fresh.items);
         }
     });
-    let status = Memo::new(move |_| site.read().status);
-    let services = Memo::new(move |_| site.read().services.clone());
+    let status = Memo::new(move |_| environment.read().status);
+    let services = Memo::new(move |_| environment.read().services.clone());
+    let paused = Memo::new(move |_| environment.read().paused);
     // The deployment that failed last, and whether an earlier release serves all the same.
     let last_failure = Memo::new(move |_| {
-        let site = site.read();
-        let latest = site.latest_deployment.as_ref().filter(|it| it.status == Status::Failed)?;
-        Some((latest.id, site.status == SiteStatus::Live))
+        let it = environment.read();
+        let latest = it.latest_deployment.as_ref().filter(|it| it.status == Status::Failed)?;
+        Some((latest.id, it.status == SiteStatus::Live))
     });
-    let url = first.url.clone();
+    let push = format!("git push {} HEAD:{branch}", site.repository.clone_url);
+    let title = site.name.clone();
+    let (tabs, variables) = (name.clone(), format!("/sites/{id}/environments/{name}/variables"));
     let deploy = Form::<Deploy>::new();
     let refused = deploy.error_beside(&[]);
     view! {
-        <Title text=name.clone() />
+        <Title text=title.clone() />
         <PageHeader
-            title=name.clone()
+            title=title
             crumbs=vec![("Sites".to_owned(), "/sites".to_owned())]
             mark=move || view! { {move || view! { <SiteStatusPill status=status.get() /> }} }
             about={
@@ -101,11 +124,15 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
             {may_write
                 .then(|| {
                     view! {
+                        <ButtonLink href=variables icon=Glyph::Key>
+                            "Variables"
+                        </ButtonLink>
                         <ButtonLink href=format!("/sites/{id}/settings") icon=Glyph::Settings>
                             "Settings"
                         </ButtonLink>
                         <ActionForm action=deploy.action>
                             <input type="hidden" name="site" value=id.to_string() />
+                            <input type="hidden" name="environment" value=chosen.get_value() />
                             <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=deploy.pending>
                                 "Deploy"
                             </Button>
@@ -116,34 +143,54 @@ fn Site(site: SiteView, page: Page<DeploymentSummary>, is_newest: bool) -> impl 
         {move || {
             refused.get().map(|message| view! { <div class="mb-6"><Alert tone=Tone::Danger>{message}</Alert></div> })
         }}
+        <EnvironmentTabs environments current=tabs href=move |name| address(id, name) />
+        {move || {
+            paused
+                .get()
+                .then(|| {
+                    view! {
+                        <div class="mb-6">
+                            <Alert tone=Tone::Warning>"This environment is paused: nothing new is deployed to it."</Alert>
+                        </div>
+                    }
+                })
+        }}
         {move || last_failure.get().map(|(id, serves)| view! { <LastFailure id serves /> })}
         <div class="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_22rem]">
             <div class="flex min-w-0 flex-col gap-6">
                 <Panel title="Deployments" flush=true>
                     {move || {
                         if deployments.read().is_empty() {
-                            view! {
-                                <EmptyState
-                                    glyph=Glyph::Rocket
-                                    title="Nothing deployed yet"
-                                    text="Push to the branch, or press Deploy."
-                                />
-                            }
-                                .into_any()
+                            view! { <NothingDeployed push=push.clone() /> }.into_any()
                         } else {
                             view! { <DeploymentList deployments /> }.into_any()
                         }
                     }}
-                    <Pages id older is_newest />
+                    <Pages id name older is_newest />
                 </Panel>
             </div>
             <div class="flex min-w-0 flex-col gap-6">
                 <Panel title="Services" flush=true>
                     {move || view! { <Services services=services.get() /> }}
                 </Panel>
-                <WebhookPanel site=first />
+                <UsagePanel id />
+                <WebhookPanel site />
             </div>
         </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn NothingDeployed(push: String) -> impl IntoView {
+    view! {
+        <EmptyState
+            glyph=Glyph::Rocket
+            title="Nothing deployed yet"
+            text="The first push to the branch is built, checked and put live."
+        >
+            <code class="empty-code" tabindex="0">{push}</code>
+        </EmptyState>
     }
 }
 
@@ -166,14 +213,14 @@ fn LastFailure(id: DeploymentId, serves: bool) -> impl IntoView {
 }
 
 #[component]
-fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
+fn Pages(id: SiteId, name: String, older: Option<String>, is_newest: bool) -> impl IntoView {
     (older.is_some() || !is_newest).then(|| {
         view! {
             <nav class="flex justify-between border-t border-base-300 px-4 py-2 sm:px-5" aria-label="Pages of deployments">
                 {(!is_newest)
                     .then(|| {
                         view! {
-                            <a href=format!("/sites/{id}") data-noscroll class="btn btn-ghost">
+                            <a href=address(id, &name) data-noscroll class="btn btn-ghost">
                                 "Newest"
                             </a>
                         }
@@ -181,7 +228,11 @@ fn Pages(id: SiteId, older: Option<String>, is_newest: bool) -> impl IntoView {
                 {older
                     .map(|cursor| {
                         view! {
-                            <a href=format!("/sites/{id}?cursor={cursor}") data-noscroll class="btn btn-ghost ml-auto">
+                            <a
+                                href=format!("/sites/{id}?environment={name}&cursor={cursor}")
+                                data-noscroll
+                                class="btn btn-ghost ml-auto"
+                            >
                                 "Older"
                             </a>
                         }

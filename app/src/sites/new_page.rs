@@ -2,7 +2,7 @@
 
 use super::server::{CreateSite, check_slug, list_templates};
 use crate::{
-    components::{Alert, Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader, Tone},
+    components::{Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader},
     form::Form,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
@@ -33,18 +33,17 @@ pub fn NewSitePage() -> impl IntoView {
 #[component]
 fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
     let form = Form::<CreateSite>::new();
-    let general = form.error_beside(&["name", "slug", "git_url", "git_branch", "git_token"]);
     let wanted = use_query_map().read_untracked().get("template").map(|id| format!("template:{id}"));
     let chosen = form
         .kept("source")
         .or(wanted)
         .or_else(|| templates.first().map(|template| format!("template:{}", template.id)))
         .unwrap_or_else(|| "git".to_owned());
-    let is_git = chosen == "git";
+    let (is_git, is_hosted) = (chosen == "git", chosen == "hosted");
     view! {
         <PageHeader title="New site" crumbs=vec![("Sites".to_owned(), "/sites".to_owned())] />
         <ActionForm action=form.action attr:class="new-site flex max-w-3xl flex-col gap-8">
-            {move || general.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })}
+            {form.refusal(&["name", "slug", "git_url", "git_branch", "git_token"])}
             <fieldset class="flex flex-col gap-3">
                 <legend class="mb-3 text-base font-semibold">"Where does the code come from?"</legend>
                 <div class="grid gap-3 sm:grid-cols-2">
@@ -74,6 +73,14 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                         title="Git repository"
                         text="Any repository that can be reached over HTTPS."
                         detail="Dockerfile · webmeteor.toml · index.html"
+                    />
+                    <Choice
+                        value="hosted"
+                        checked=is_hosted
+                        glyph=Glyph::Box
+                        title="Empty repository"
+                        text="Kept here, for you to push to. The first push deploys."
+                        detail="git push"
                     />
                 </div>
             </fieldset>
@@ -110,9 +117,11 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
             <NameAndAddress form />
             <div class="flex flex-wrap items-center gap-3">
                 <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=form.pending>
-                    "Create and deploy"
+                    <span class="unless-hosted">"Create and deploy"</span>
+                    <span class="when-hosted">"Create"</span>
                 </Button>
-                <p class="text-sm text-muted">"The first deployment begins at once."</p>
+                <p class="text-sm text-muted unless-hosted">"The first deployment begins at once."</p>
+                <p class="text-sm text-muted when-hosted">"Its page then says where to push."</p>
             </div>
         </ActionForm>
     }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{
     SiteId,
-    views::{Page, SiteView, SlugCheck, TemplateView},
+    views::{Page, SiteView, SlugCheck, TemplateView, UsageView},
 };
 
 /// The sites of the visitor's teams, newest first.
@@ -23,6 +23,14 @@ pub async fn get_site(id: SiteId) -> Result<SiteView, Failure> {
     platform::sites::get(&platform, &actor, id).await.map_err(context::failed)
 }
 
+/// What a site takes of the disk.
+#[server(prefix = "/_fn", endpoint = "usage")]
+pub async fn get_usage(id: SiteId) -> Result<UsageView, Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::disk::usage(&platform, &actor, id).await.map_err(context::failed)
+}
+
 /// The templates to begin from.
 #[server(prefix = "/_fn", endpoint = "templates")]
 pub async fn list_templates() -> Result<Vec<TemplateView>, Failure> {
@@ -39,7 +47,7 @@ pub async fn check_slug(slug: String) -> Result<SlugCheck, Failure> {
     platform::sites::check_slug(&platform, &actor, &slug).await.map_err(context::failed)
 }
 
-/// Makes a site and goes to its first deployment. `source` is `git`, or `template:` and a template's id.
+/// Makes a site and goes to its first deployment. `source` is `git`, `hosted`, or `template:` and a template's id.
 #[server(prefix = "/_fn", endpoint = "create_site")]
 pub async fn create_site(
     source: String,
@@ -65,6 +73,7 @@ pub async fn create_site(
     let typed: Vec<_> = typed.iter().map(|(field, value)| (*field, value.as_str())).collect();
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
+        (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
         (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
         (None, None) => {
             Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))

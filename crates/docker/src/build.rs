@@ -13,6 +13,10 @@ pub struct BuildContext {
     pub folder: String,
 }
 
+/// On every layer of a build, and on what is built upon it: by it alone are layers known that may be removed. Its value
+/// is the scope: builds reuse the layers of their own scope only.
+pub const STAGE_LABEL: &str = "webmeteor.build";
+
 /// An image to build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildRequest {
@@ -24,6 +28,8 @@ pub struct BuildRequest {
     pub tag: String,
     /// Labels of the image.
     pub labels: Labels,
+    /// The value of [`STAGE_LABEL`] on every layer.
+    pub layer_scope: String,
     /// Build arguments.
     pub args: Labels,
     /// Bytes of memory for each step; it gets no swap beside it.
@@ -48,6 +54,7 @@ impl BuildRequest {
             dockerfile: None,
             tag: tag.into(),
             labels: Labels::new(),
+            layer_scope: "shared".into(),
             args: Labels::new(),
             memory_bytes: None,
             cpu_millis: None,
@@ -83,6 +90,9 @@ pub enum BuildError {
     /// The disk is full.
     #[error("{0}")]
     DiskFull(String),
+    /// A step used more memory than it was given; the engine's words.
+    #[error("{0}")]
+    OutOfMemory(String),
     /// It was cancelled.
     #[error("the build was cancelled")]
     Cancelled,

@@ -1,6 +1,6 @@
 //! The files of a build, streamed as a tar archive that is the same for the same files, so that layers are reused.
 
-use crate::{BuildContext, BuildError, Error, Labels, dockerignore::Rules};
+use crate::{BuildError, BuildRequest, Error, dockerfile, dockerignore::Rules};
 use bytes::Bytes;
 use futures::{Stream, StreamExt};
 use std::{
@@ -8,6 +8,7 @@ use std::{
     fs::{File, Metadata},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tar::{Builder, EntryType, Header, HeaderMode};
 use tokio_util::io::{ReaderStream, SyncIoBridge};
@@ -29,22 +30,6 @@ fn own_dockerfile(folder: &Path) -> io::Result<Option<String>> {
     std::fs::read(path).map(|text| Some(String::from_utf8_lossy(&text).into_owned()))
 }
 
-/// `LABEL` with all labels; begins on a line of its own.
-fn label_line(labels: &Labels) -> String {
-    let quoted = |text: &str| {
-        let escaped: String = text
-            .chars()
-            .filter(|c| !c.is_control())
-            .flat_map(|c| matches!(c, '"' | '\\' | '$').then_some('\\').into_iter().chain([c]))
-            .collect();
-        format!("\"{escaped}\"")
-    };
-    if labels.is_empty() {
-        return String::new();
-    }
-    labels.iter().fold("\nLABEL".to_owned(), |line, (key, value)| format!("{line} {}={}", quoted(key), quoted(value)))
-}
-
 /// Bytes on their way between the thread that reads files and the engine.
 const IN_FLIGHT: usize = 256 * 1024;
 
@@ -54,13 +39,13 @@ pub(crate) struct Folder {
     path: PathBuf,
     rules: Rules,
     ignored: String,
-    dockerfile: String,
+    dockerfile: dockerfile::Labelled,
 }
 
 impl Folder {
-    /// Checks the folder and reads its `.dockerignore`. The labels become one line behind the Dockerfile: given to the
-    /// engine beside it, each would be a layer, and a container, of its own.
-    pub(crate) fn open(context: &BuildContext, generated: Option<String>, labels: &Labels) -> Result<Self, BuildError> {
+    /// Checks the folder and reads its `.dockerignore`. The labels become lines of the Dockerfile.
+    pub(crate) fn open(request: &BuildRequest) -> Result<Self, BuildError> {
+        let BuildRequest { context, dockerfile: generated, labels, layer_scope, .. } = request;
         let no_folder = || BuildError::NoFolder { folder: context.folder.clone() };
         let unreadable = |path: &Path, e: &io::Error| Error::Folder { path: path.to_owned(), message: e.to_string() };
         let root = context.root.canonicalize().map_err(|e| unreadable(&context.root, &e))?;
@@ -69,13 +54,12 @@ impl Folder {
             return Err(no_folder());
         }
         let text = match generated {
-            Some(text) => text,
+            Some(text) => text.clone(),
             None => own_dockerfile(&path)
                 .map_err(|e| unreadable(&path.join("Dockerfile"), &e))?
                 .ok_or_else(|| BuildError::NoDockerfile { folder: context.folder.clone() })?,
         };
-        // A line that goes on would swallow the labels.
-        let dockerfile = text.trim_end().trim_end_matches('\\').to_owned() + &label_line(labels) + "\n";
+        let dockerfile = dockerfile::Labelled::new(&text, layer_scope, labels);
         let ignore = path.join(IGNORE);
         // Only a plain file: a link could lead to a file that is not the repository's.
         let ignored = match ignore.symlink_metadata() {
@@ -91,9 +75,14 @@ impl Folder {
         Ok(Self { path, rules, ignored, dockerfile })
     }
 
+    /// The engine's words on the Dockerfile that was sent, with the lines of the one that was written.
+    pub(crate) fn translate(&self, message: &str) -> String {
+        self.dockerfile.translate(message)
+    }
+
     /// The archive, made while it is read; ends early when the reader goes away, and with an error when a file
     /// cannot be read.
-    pub(crate) fn stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    pub(crate) fn stream(self: Arc<Self>) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let (reader, writer) = tokio::io::duplex(IN_FLIGHT);
         let writer = SyncIoBridge::new(writer);
         let task = tokio::task::spawn_blocking(move || self.write(writer));
@@ -107,7 +96,7 @@ impl Folder {
     fn write(&self, out: impl Write) -> io::Result<()> {
         let mut tar = Builder::new(out);
         self.write_folder(&mut tar, Path::new(""))?;
-        for (name, text) in [(SENT_DOCKERFILE, &self.dockerfile), (IGNORE, &self.ignored)] {
+        for (name, text) in [(SENT_DOCKERFILE, &self.dockerfile.text), (IGNORE, &self.ignored)] {
             let mut header = Header::new_gnu();
             header.set_size(text.len() as u64);
             header.set_mode(0o644);
@@ -172,6 +161,7 @@ fn append<W: Write>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BuildContext;
     use std::{collections::BTreeMap, os::unix::fs::symlink};
 
     fn checkout(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -186,7 +176,9 @@ mod tests {
 
     fn open(dir: &Path, folder: &str, generated: Option<&str>) -> Result<Folder, BuildError> {
         let context = BuildContext { root: dir.to_owned(), folder: folder.into() };
-        Folder::open(&context, generated.map(Into::into), &Labels::new())
+        let mut request = BuildRequest::new(context, "t");
+        request.dockerfile = generated.map(Into::into);
+        Folder::open(&request)
     }
 
     fn bytes(folder: &Folder) -> Vec<u8> {
@@ -226,7 +218,7 @@ mod tests {
         let sent = entries(&open(dir.path(), ".", None).unwrap());
         let paths: Vec<&str> = sent.keys().map(String::as_str).collect();
         assert_eq!(paths, [".dockerignore", SENT_DOCKERFILE, "skip/keep", "src", "src/a.txt"]);
-        assert_eq!(sent[SENT_DOCKERFILE], "FROM x\n");
+        assert!(sent[SENT_DOCKERFILE].starts_with("FROM x\n"));
         assert!(sent[IGNORE].ends_with("\n.webmeteor.Dockerfile\n.dockerignore\n"));
     }
 
@@ -264,14 +256,8 @@ mod tests {
     fn a_generated_dockerfile_goes_along() {
         let dir = checkout(&[("index.html", "hello")]);
         let sent = entries(&open(dir.path(), ".", Some("FROM y")).unwrap());
-        assert_eq!(sent[SENT_DOCKERFILE], "FROM y\n");
+        assert!(sent[SENT_DOCKERFILE].starts_with("FROM y\n"));
         assert_eq!(sent["index.html"], "hello");
-    }
-
-    #[test]
-    fn labels_are_one_line_and_cannot_leave_it() {
-        let labels = Labels::from([("a".into(), "1".into()), ("b".into(), "x\" $HOME\\\nRUN false".into())]);
-        assert_eq!(label_line(&labels), "\nLABEL \"a\"=\"1\" \"b\"=\"x\\\" \\$HOME\\\\RUN false\"");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A runtime in memory, for speed and for the faults that a real engine does not produce on demand.
 
 use crate::{
-    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, EventKind,
+    BuildError, BuildRequest, Cgroups, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, EventKind,
     ExecOutput, Health, Image, ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime,
     SiteContainer, Stats, Version, VolumeState,
 };
@@ -213,8 +213,15 @@ impl State {
     fn add_image(&mut self, tag: &str, labels: Labels) -> ImageId {
         self.made += 1;
         let id = ImageId(format!("sha256:{:064x}", self.made));
-        let image =
-            Image { id: id.clone(), tags: vec![tag.to_owned()], labels, size_bytes: 1024, exposed_ports: vec![] };
+        let image = Image {
+            id: id.clone(),
+            tags: vec![tag.to_owned()],
+            labels,
+            parent: None,
+            created_at: Some(OffsetDateTime::UNIX_EPOCH),
+            size_bytes: 1024,
+            exposed_ports: vec![],
+        };
         self.images.insert(tag.to_owned(), image.clone());
         self.images.insert(id.0.clone(), image);
         id
@@ -323,6 +330,10 @@ impl Runtime for FakeRuntime {
         })
     }
 
+    async fn cgroups(&self) -> Result<Cgroups> {
+        self.enter("cgroups", "").map(|_| Cgroups::None)
+    }
+
     async fn build(
         &self,
         request: BuildRequest,
@@ -364,12 +375,23 @@ impl Runtime for FakeRuntime {
         state.images.retain(|_, other| other.id != image.id);
         Ok(())
     }
+    async fn remove_layer(&self, id: &ImageId) -> Result<()> {
+        self.enter("remove_layer", id.as_str())?.images.retain(|_, image| image.id != *id);
+        Ok(())
+    }
     async fn list_images(&self, labels: &Labels) -> Result<Vec<Image>> {
         let state = self.enter("list_images", "")?;
         let by_id = state.images.iter().filter(|(key, image)| **key == image.id.0);
         Ok(by_id.filter(|(_, image)| has(&image.labels, labels)).map(|(_, image)| image.clone()).collect())
     }
 
+    async fn list_layers(&self) -> Result<Vec<Image>> {
+        self.list_images(&Labels::new()).await
+    }
+
+    async fn ensure_build_network(&self, spec: &NetworkSpec, _bridge: &str) -> Result<()> {
+        self.ensure_network(spec).await
+    }
     async fn ensure_network(&self, spec: &NetworkSpec) -> Result<()> {
         let mut state = self.enter("ensure_network", &spec.name)?;
         let subnet = Some(spec.subnet());
@@ -408,7 +430,13 @@ impl Runtime for FakeRuntime {
     async fn list_volumes(&self, labels: &Labels) -> Result<Vec<VolumeState>> {
         let state = self.enter("list_volumes", "")?;
         let found = state.volumes.iter().filter(|(_, own)| has(own, labels));
-        Ok(found.map(|(name, own)| VolumeState { name: name.clone(), labels: own.clone() }).collect())
+        Ok(found
+            .map(|(name, own)| VolumeState {
+                name: name.clone(),
+                mountpoint: "/nonexistent".into(),
+                labels: own.clone(),
+            })
+            .collect())
     }
 
     async fn start_site_container(&self, spec: &SiteContainer) -> Result<String> {
@@ -438,15 +466,22 @@ impl Runtime for FakeRuntime {
     async fn inspect(&self, name: &str) -> Result<Option<ContainerState>> {
         Ok(self.enter("inspect", name)?.find(name).ok().map(|container| container.state.clone()))
     }
+    async fn containers_on(&self, network: &str) -> Result<Vec<String>> {
+        let state = self.enter("containers_on", network)?;
+        let on = state.containers.values().filter(|found| found.network.as_deref() == Some(network));
+        Ok(on.map(|found| found.state.id.clone()).collect())
+    }
     async fn list_containers(&self, labels: &Labels) -> Result<Vec<ContainerSummary>> {
         let state = self.enter("list_containers", "")?;
-        let found = state.containers.values().map(|c| &c.state).filter(|found| has(&found.labels, labels));
-        let summary = |found: &ContainerState| ContainerSummary {
+        let found = state.containers.values().filter(|c| has(&c.state.labels, labels));
+        let summary = |Container { state: found, network, .. }: &Container| ContainerSummary {
             id: found.id.clone(),
             name: found.name.clone(),
             image: found.image.clone(),
             image_id: found.image_id.clone(),
-            running: found.running,
+            running: found.running && !found.restarting,
+            restarting: found.restarting,
+            network: network.clone(),
             address: found.address,
             labels: found.labels.clone(),
         };

@@ -4,6 +4,7 @@
 
 mod build;
 mod context;
+mod dockerfile;
 mod dockerignore;
 mod engine;
 mod error;
@@ -13,12 +14,12 @@ mod runtime;
 mod spec;
 mod state;
 
-pub use build::{BuildContext, BuildError, BuildRequest};
+pub use build::{BuildContext, BuildError, BuildRequest, STAGE_LABEL};
 pub use engine::Engine;
 pub use error::{Error, Result};
 pub use runtime::{Labels, Runtime};
 pub use spec::{Bind, HealthCommand, NetworkSpec, PlatformContainer, SiteContainer};
 pub use state::{
-    ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image, ImageId,
-    LogLine, NetworkState, Stats, Version, VolumeState,
+    Cgroups, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, EventKind, ExecOutput, Health, Image,
+    ImageId, LogLine, NetworkState, Stats, Version, VolumeState,
 };

@@ -1,12 +1,13 @@
 //! Cuts a stream of output into lines.
 
-/// Longer lines are cut, so that a program without line ends fills no memory.
-const LONGEST: usize = 16 * 1024;
+/// Of a longer line the rest is left out, so that a program without line ends fills no memory.
+const LONGEST: usize = 64 * 1024;
 
 /// Collects pieces of output until a line is whole.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     rest: String,
+    left_out: bool,
 }
 
 impl Lines {
@@ -15,16 +16,31 @@ impl Lines {
     pub(crate) fn push(&mut self, piece: &str) -> Vec<String> {
         let mut lines = vec![];
         for part in piece.split_inclusive('\n') {
-            self.rest.push_str(part);
-            if part.ends_with('\n') || self.rest.len() > LONGEST {
+            if !self.left_out {
+                self.rest.push_str(part);
+                if self.rest.len() > LONGEST {
+                    self.shorten();
+                }
+            }
+            if part.ends_with('\n') {
                 lines.extend(self.finish());
             }
         }
         lines
     }
 
+    /// Lets go of what a terminal would have overwritten, and then of what is too much.
+    fn shorten(&mut self) {
+        if let Some(shown) = self.rest.trim_end_matches(['\n', '\r']).rfind('\r') {
+            self.rest.drain(..=shown);
+        }
+        self.left_out = self.rest.len() > LONGEST;
+        self.rest.truncate(self.rest.floor_char_boundary(LONGEST));
+    }
+
     /// What is left once the output has ended.
     pub(crate) fn finish(&mut self) -> Option<String> {
+        self.left_out = false;
         let raw = std::mem::take(&mut self.rest);
         if raw.is_empty() {
             return None;
@@ -64,10 +80,22 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_an_end_is_cut() {
+    fn a_progress_bar_of_any_length_leaves_its_last_state() {
         let mut lines = Lines::default();
-        let out = lines.push(&"x".repeat(LONGEST + 1));
-        assert_eq!(out.len(), 1);
+        for percent in 0..LONGEST {
+            assert!(lines.push(&format!("{percent}%\r")).is_empty());
+        }
+        assert_eq!(lines.push("done\n"), ["done"]);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_cut_and_its_rest_left_out() {
+        let mut lines = Lines::default();
+        for _ in 0..100 {
+            assert!(lines.push(&"é".repeat(LONGEST)).is_empty());
+        }
+        let out = lines.push("the rest\nthe next\n");
+        assert_eq!((out.len(), out[0].len(), out[1].as_str()), (2, LONGEST, "the next"));
         assert_eq!(lines.finish(), None);
     }
 }

@@ -1,8 +1,8 @@
 //! The one trait behind which containers run.
 
 use crate::{
-    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, ExecOutput, Image, ImageId,
-    LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, SiteContainer, Stats, Version, VolumeState,
+    BuildError, BuildRequest, Cgroups, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, ExecOutput, Image,
+    ImageId, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, SiteContainer, Stats, Version, VolumeState,
 };
 use async_trait::async_trait;
 use futures::stream::BoxStream;
@@ -23,6 +23,8 @@ pub trait Runtime: Send + Sync {
     async fn version(&self) -> Result<Version>;
     /// Room on its disk.
     async fn disk_usage(&self) -> Result<DiskUsage>;
+    /// Who manages its control groups.
+    async fn cgroups(&self) -> Result<Cgroups>;
 
     /// Builds an image; sends each line as it comes (a closed channel is no error). When `cancel` fires, or when
     /// the future is dropped, the build ends and its intermediate containers are removed.
@@ -46,11 +48,19 @@ pub trait Runtime: Send + Sync {
     async fn pull_image(&self, reference: &str, limit: Duration) -> Result<()>;
     /// Removes a tag, and the image with its last one; [`crate::Error::Conflict`] while a container uses it.
     async fn remove_image(&self, reference: &str) -> Result<()>;
+    /// Removes one image or layer without a tag, and nothing below it; [`crate::Error::Conflict`] while something is
+    /// built upon it or a container runs from it.
+    async fn remove_layer(&self, id: &ImageId) -> Result<()>;
     /// Images with these labels.
     async fn list_images(&self, labels: &Labels) -> Result<Vec<Image>>;
+    /// All images, whoever made them, the layers that they are built upon included.
+    async fn list_layers(&self) -> Result<Vec<Image>>;
 
     /// Makes the network unless it is there with the same subnet; [`crate::Error::SubnetTaken`] otherwise.
     async fn ensure_network(&self, spec: &NetworkSpec) -> Result<()>;
+    /// Makes a network for builds unless it is there: its containers reach the outside, but not each other and no
+    /// other network. On the machine it appears as an interface with the name `bridge`.
+    async fn ensure_build_network(&self, spec: &NetworkSpec, bridge: &str) -> Result<()>;
     /// Removes a network; [`crate::Error::Conflict`] while a container is on it.
     async fn remove_network(&self, name: &str) -> Result<()>;
     /// Networks with these labels.
@@ -68,10 +78,12 @@ pub trait Runtime: Send + Sync {
     async fn start_site_container(&self, spec: &SiteContainer) -> Result<String>;
     /// Makes and starts a container of the platform's own and returns its id.
     async fn start_platform_container(&self, spec: &PlatformContainer) -> Result<String>;
-    /// Starts a container that has ended; one that runs is fine.
+    /// Starts a container that has ended, and lets one go on that was paused; one that runs is fine.
     async fn start(&self, name: &str) -> Result<()>;
     /// Everything about one container; `None` if it is not there.
     async fn inspect(&self, name: &str) -> Result<Option<ContainerState>>;
+    /// Ids of the containers on a network, running or not.
+    async fn containers_on(&self, network: &str) -> Result<Vec<String>>;
     /// Containers with these labels, running or not.
     async fn list_containers(&self, labels: &Labels) -> Result<Vec<ContainerSummary>>;
     /// Gives a container another name.

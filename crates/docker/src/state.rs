@@ -14,6 +14,12 @@ impl ImageId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The first 12 hexadecimal digits, by which builds name it.
+    pub fn short(&self) -> &str {
+        let digits = self.0.strip_prefix("sha256:").unwrap_or(&self.0);
+        digits.get(..12).unwrap_or(digits)
+    }
 }
 
 impl fmt::Display for ImageId {
@@ -31,7 +37,12 @@ pub struct Image {
     pub tags: Vec<String>,
     /// Labels.
     pub labels: Labels,
-    /// Bytes, shared layers included.
+    /// The image that it was built upon, known in a list; `None` also where the engine does not know, as of pulled
+    /// ones.
+    pub parent: Option<ImageId>,
+    /// When it was made.
+    pub created_at: Option<OffsetDateTime>,
+    /// Bytes, those of its parent included.
     pub size_bytes: u64,
     /// TCP ports that it says it listens on; known of a single image, not in a list.
     pub exposed_ports: Vec<u16>,
@@ -44,6 +55,19 @@ pub struct Version {
     pub engine: String,
     /// Of its API, such as `1.41`.
     pub api: String,
+}
+
+/// Who manages the control groups of containers, which limits hang on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cgroups {
+    /// The engine itself, by files, version 1: a hierarchy for each resource.
+    FilesV1,
+    /// The engine itself, by files, version 2: one hierarchy.
+    FilesV2,
+    /// systemd: groups are its slices.
+    Systemd,
+    /// Nobody, as without root.
+    None,
 }
 
 /// Room on the engine's disk, and what it holds.
@@ -116,6 +140,10 @@ pub struct ContainerSummary {
     pub image_id: ImageId,
     /// It runs.
     pub running: bool,
+    /// It ended by itself and waits to be started again.
+    pub restarting: bool,
+    /// The network it is on.
+    pub network: Option<String>,
     /// Its static address.
     pub address: Option<Ipv4Addr>,
     /// Labels.
@@ -138,6 +166,8 @@ pub struct NetworkState {
 pub struct VolumeState {
     /// Its name.
     pub name: String,
+    /// Where its files are on the engine's machine.
+    pub mountpoint: PathBuf,
     /// Labels.
     pub labels: Labels,
 }
@@ -192,6 +222,8 @@ pub enum EventKind {
     Died(Option<i64>),
     /// Ran out of memory.
     OutOfMemory,
+    /// Paused.
+    Paused,
     /// Its health check changed its mind.
     Health(Health),
     /// Removed.

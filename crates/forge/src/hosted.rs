@@ -8,11 +8,14 @@ use model::{
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
 /// The branch of a new repository.
 pub const DEFAULT_BRANCH: &str = "main";
+/// Packing a repository may take so long.
+const PACK_LIMIT: Duration = Duration::from_mins(10);
 /// Stands for “there is no such branch yet” when a reference is moved.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 
@@ -220,6 +223,40 @@ pub async fn commit_info_of(path: &Path, commit: &CommitSha) -> Result<CheckedOu
     commit_info(path, &found).await
 }
 
+/// What a push did to a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// Where the branch stands now.
+    pub commit: CheckedOut,
+    /// The words in its message that ask for no deployment.
+    pub skip: Option<&'static str>,
+    /// The paths that differ from where it stood; `None` where it was made, or where they are too many to tell.
+    pub changed: Option<Vec<String>>,
+}
+
+/// Looks at a push after it was stored.
+///
+/// # Errors
+/// `ref_not_found` if the commit is not in the repository.
+pub async fn pushed(path: &Path, from: Option<&CommitSha>, to: &CommitSha) -> Result<Pushed, FetchError> {
+    let commit = commit_info_of(path, to).await?;
+    let message = Git::new(["log", "-1", "--no-notes", "--format=%B", "--end-of-options", to.as_str(), "--"])
+        .repository(path)
+        .text()
+        .await?;
+    let changed = match from {
+        Some(from) => {
+            let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
+            git.repository(path).run().await.ok().map(|names| {
+                let names = String::from_utf8_lossy(&names);
+                names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+            })
+        }
+        None => None,
+    };
+    Ok(Pushed { commit, skip: crate::skip::mark(&message), changed })
+}
+
 /// Writes the files of a branch or commit to `into`, without a `.git` folder and without submodules.
 ///
 /// # Errors
@@ -240,6 +277,16 @@ pub async fn checkout(
     };
     let commit = resolve(path, &revision).await?.ok_or_else(|| not_there(name))?;
     write_tree_to(path, &commit, into, max_bytes, cancel, log).await
+}
+
+/// Packs what pushes have left in many small files, where Git thinks it is worth it; does no harm beside a push.
+///
+/// # Errors
+/// Git's.
+pub async fn pack(path: &Path) -> Result<(), FetchError> {
+    // In the foreground, so that nothing goes on when this has ended; the defaults keep what is young.
+    let git = Git::new(["gc", "--auto", "--quiet"]).config("gc.autoDetach", "false").repository(path);
+    git.timeout(PACK_LIMIT).run().await.map(|_| ()).map_err(FetchError::from)
 }
 
 /// Removes a repository; one that is gone already is no error.

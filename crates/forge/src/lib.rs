@@ -7,4 +7,5 @@ pub mod discover;
 pub mod git;
 pub mod hosted;
 pub mod serve;
+pub mod skip;
 pub mod webhook;

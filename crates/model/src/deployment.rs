@@ -96,6 +96,10 @@ words! {
         Push = "push",
         /// An earlier release again.
         Rollback = "rollback",
+        /// The platform itself: the release that had just gone live was not well.
+        AutoRollback = "auto_rollback",
+        /// A release of another environment.
+        Promote = "promote",
     }
 }
 
@@ -116,6 +120,8 @@ words! {
     FailureCode {
         /// The repository did not answer or refused.
         FetchFailed = "fetch_failed",
+        /// The repository did not arrive in time.
+        FetchTimeout = "fetch_timeout",
         /// The commit or branch is not in the repository.
         RefNotFound = "ref_not_found",
         /// The repository is too large or holds what cannot be deployed safely.
@@ -126,22 +132,36 @@ words! {
         ManifestInvalid = "manifest_invalid",
         /// A build ended with an error.
         BuildFailed = "build_failed",
+        /// A service is to be built from a folder without a Dockerfile.
+        DockerfileMissing = "dockerfile_missing",
         /// A build took longer than allowed.
         BuildTimeout = "build_timeout",
+        /// A build used more memory than allowed.
+        BuildOutOfMemory = "build_out_of_memory",
+        /// A build ran more processes than allowed.
+        BuildTooManyProcesses = "build_too_many_processes",
+        /// An image is larger than allowed.
+        ImageTooLarge = "image_too_large",
         /// An image that the repository names cannot be had.
         ImageUnavailable = "image_unavailable",
         /// The release to go back to is no longer kept.
         ReleaseGone = "release_gone",
         /// The disk has too little room.
         DiskFull = "disk_full",
+        /// Another installation on the same engine has things of these names.
+        NameTaken = "name_taken",
         /// A container could not be made or started.
         StartFailed = "start_failed",
+        /// The containers were not made in time.
+        StartTimeout = "start_timeout",
         /// A container ended again right after its start.
         CrashLoop = "crash_loop",
         /// A container was ended because it used more memory than allowed.
         OutOfMemory = "out_of_memory",
         /// No program listens on the port.
         NotListening = "not_listening",
+        /// The health check was not answered in time.
+        HealthCheckSlow = "health_check_slow",
         /// The health check did not turn green in time.
         HealthCheckFailed = "health_check_failed",
         /// The proxy did not take the new route.
@@ -160,6 +180,9 @@ impl FailureCode {
             Self::FetchFailed => {
                 "Check that the repository's address is right and that it can be reached, then deploy again."
             }
+            Self::FetchTimeout => {
+                "Deploy again; if the repository is large, make it smaller or ask the operator for a longer time limit."
+            }
             Self::RefNotFound => "Push the branch that this environment deploys, or choose another branch.",
             Self::RepositoryRefused => "Change the repository as the message says, and push again.",
             Self::NothingToDeploy => {
@@ -167,12 +190,26 @@ impl FailureCode {
             }
             Self::ManifestInvalid => "Correct webmeteor.toml as the message says, and push again.",
             Self::BuildFailed => "Read the last lines of the build log, correct the build, and push again.",
+            Self::DockerfileMissing => "Add a Dockerfile to that folder, or name another folder in webmeteor.toml.",
+            Self::BuildOutOfMemory => {
+                "Make the build use less memory (fewer jobs side by side, say), or ask the operator for more."
+            }
+            Self::BuildTooManyProcesses => {
+                "Look for a step that starts processes without end, or ask the operator for a higher limit."
+            }
+            Self::ImageTooLarge => {
+                "Leave build tools and caches out of the image: build in one stage and copy the result into another."
+            }
             Self::BuildTimeout => "Make the build faster, or ask the operator for a longer time limit.",
             Self::ImageUnavailable => {
                 "Check the image's name in webmeteor.toml; it must be on this machine or in a public registry."
             }
             Self::ReleaseGone => "Redeploy its commit instead.",
             Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
+            Self::NameTaken => {
+                "Make the site under another name, or delete it in the other WebMeteor. If that one is gone for good, ask \
+                 the operator to remove the containers, networks and volumes that bear its label."
+            }
             Self::StartFailed => "Check the service's image and command.",
             Self::CrashLoop => "Read the service's last lines: it ended by itself. Correct it, and push again.",
             Self::OutOfMemory => "Give the service more memory in webmeteor.toml, or make it use less.",
@@ -182,7 +219,12 @@ impl FailureCode {
             Self::HealthCheckFailed => {
                 "Make the health path answer with a status below 400, or name another in webmeteor.toml."
             }
-            Self::SwitchFailed => "Deploy again; if it happens twice, ask the operator to run `webmeteor doctor`.",
+            Self::HealthCheckSlow => {
+                "Make the health path answer faster, or give it a longer `timeout` or `start_period` in webmeteor.toml."
+            }
+            Self::StartTimeout | Self::SwitchFailed => {
+                "Deploy again; if it happens twice, ask the operator to run `webmeteor doctor`."
+            }
             Self::EngineUnavailable => {
                 "Ask the operator to run `webmeteor doctor`; deploy again when the engine answers."
             }

@@ -38,7 +38,7 @@ pub enum Event {
     Site {
         /// Which.
         id: SiteId,
-        /// `creating`, `live`, `deploying`, `failed`, `deleting` or `deleted`.
+        /// `new`, `live`, `changed` (one of its environments did), `deleting` or `deleted`.
         status: String,
     },
 }
@@ -97,7 +97,7 @@ pub struct SiteEvent {
 pub struct Notification {
     /// Grows.
     pub id: i64,
-    /// `deployment_live` or `deployment_failed`.
+    /// `deployment_live`, `deployment_failed` or `deployment_rolled_back`.
     pub kind: String,
     /// One line.
     pub title: String,

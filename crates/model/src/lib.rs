@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod deployment;
+pub mod dotenv;
 pub mod event;
 pub mod hardening;
 pub mod ids;
@@ -9,6 +10,7 @@ pub mod names;
 pub mod plan;
 pub mod problem;
 pub mod site;
+pub mod size;
 pub mod views;
 
 pub use actor::{Actor, Role};

@@ -73,6 +73,10 @@ name! {
     BranchName, parse_branch
 }
 name! {
+    /// A folder of a repository, relative to its root; empty is the root itself.
+    RootFolder, parse_root_folder
+}
+name! {
     /// A full commit id: 40 or 64 hexadecimal digits, lower case.
     CommitSha, parse_commit
 }
@@ -184,6 +188,20 @@ fn parse_branch(raw: &str) -> Result<String, NameError> {
             .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '~' | '^' | ':' | '?' | '*' | '[' | '\\'));
     if bad {
         return refuse("branch", format!("“{}” is not a branch name that Git accepts.", value.escape_default()));
+    }
+    Ok(value.to_owned())
+}
+
+fn parse_root_folder(raw: &str) -> Result<String, NameError> {
+    let value = raw.trim().trim_start_matches("./").trim_matches('/');
+    if value.is_empty() || value == "." {
+        return Ok(String::new());
+    }
+    let bad = value.len() > 200
+        || value.split('/').any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
+        || value.chars().any(|c| c.is_control() || c == '\\');
+    if bad {
+        return refuse("root_folder", "A root folder is a path inside the repository, such as apps/web.");
     }
     Ok(value.to_owned())
 }
@@ -339,6 +357,16 @@ mod tests {
             "",
         ] {
             assert!(BranchName::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_root_folder_stays_inside_the_repository() {
+        for (raw, folder) in [("", ""), (".", ""), ("/", ""), ("./apps/web/", "apps/web"), (" a b ", "a b")] {
+            assert_eq!(RootFolder::parse(raw).unwrap().as_str(), folder, "{raw:?}");
+        }
+        for bad in ["..", "a/../b", "a//b", "a/.git/x", "a\\b", "a\nb", "a/./b"] {
+            assert!(RootFolder::parse(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -135,7 +135,7 @@ pub struct SiteView {
     pub repository: RepositoryView,
     /// Its webhook.
     pub webhook: WebhookView,
-    /// The newest deployment.
+    /// Production's newest deployment.
     pub latest_deployment: Option<DeploymentSummary>,
     /// Since.
     #[serde(with = "time::serde::rfc3339")]
@@ -218,6 +218,36 @@ pub struct DeploymentError {
     pub remedy: String,
 }
 
+/// What became of a release in the first while after its switch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Still looked at.
+    Watching,
+    /// Nothing was wrong.
+    Well,
+    /// Something was wrong, and there was nothing to go back to.
+    Unwell,
+    /// Something was wrong; the release before serves again.
+    RolledBack,
+    /// Another one took its place before the time was over.
+    Replaced,
+}
+
+/// What was seen of a release after its switch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchView {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// What was wrong.
+    pub reason: Option<String>,
+    /// Watched until then.
+    #[serde(with = "time::serde::rfc3339")]
+    pub until: OffsetDateTime,
+    /// Requests that got no answer of the site (502, 503, 504) from the switch until the old release was gone.
+    pub failed_requests: i64,
+}
+
 /// A deployment, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeploymentView {
@@ -230,12 +260,121 @@ pub struct DeploymentView {
     pub site_slug: String,
     /// Its steps, in order.
     pub steps: Vec<StepView>,
+    /// Why the platform itself began it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Why it failed.
     pub error: Option<DeploymentError>,
-    /// In the queue: how many stand before it (0 is next).
+    /// What was seen of its release after the switch; `None` if it never went live.
+    pub watch: Option<WatchView>,
+    /// In the queue: how many begin before it (0 is next).
     pub queue_position: Option<i64>,
+    /// In the queue: what it waits for.
+    pub waits_for: Option<WaitsFor>,
+    /// What it left, while it is kept: it can be gone back to and promoted.
+    pub release: Option<KeptRelease>,
     /// Where the environment answers.
     pub url: String,
+    /// Whether the caller may cancel it, repeat it and go back to it.
+    pub may_write: bool,
+}
+
+/// What a deployment in the queue waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WaitsFor {
+    /// A free worker, in its turn.
+    Turn,
+    /// Another deployment of the same environment.
+    Environment {
+        /// That one's number.
+        number: i64,
+    },
+    /// Its next try, after something failed that may be well again.
+    Retry {
+        /// Not before then.
+        #[serde(with = "time::serde::rfc3339")]
+        at: OffsetDateTime,
+    },
+}
+
+/// A deployment that waits or runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueItem {
+    /// Which.
+    pub deployment_id: DeploymentId,
+    /// 1, 2, 3 … of its site.
+    pub number: i64,
+    /// Its site.
+    pub site_id: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// The owner's name.
+    pub team_name: String,
+    /// Environment's name.
+    pub environment: String,
+    /// Where it stands.
+    pub status: Status,
+    /// How many begin before it (0 is next); `None` if it runs.
+    pub position: Option<i64>,
+    /// What it waits for; `None` if it runs.
+    pub waits_for: Option<WaitsFor>,
+    /// When it was asked for.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When a worker began.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub started_at: Option<OffsetDateTime>,
+}
+
+/// What waits and what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// Those that the caller may see: what runs, then what waits in its order.
+    pub items: Vec<QueueItem>,
+    /// How many more there are, of other teams.
+    pub others: usize,
+    /// Deployments that a machine works on at once.
+    pub at_once: usize,
+}
+
+/// A release that is kept, as to what can be done with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptRelease {
+    /// The version of the environment's variables that it ran with.
+    pub variables_version: i64,
+    /// The version that is saved there today.
+    pub saved_variables_version: i64,
+    /// The other environments that it may be promoted to.
+    pub promotable_to: Vec<String>,
+}
+
+/// An environment of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentView {
+    /// Its name; unique within the site.
+    pub name: String,
+    /// The branch it deploys.
+    pub branch: String,
+    /// Where it answers.
+    pub url: String,
+    /// How it stands.
+    pub status: SiteStatus,
+    /// Nothing new is deployed to it.
+    pub paused: bool,
+    /// The folder of the repository that the site lies in; empty is the repository itself.
+    pub root: String,
+    /// A push that changes none of these is not deployed; with none, every push is.
+    pub watch: Vec<String>,
+    /// Its services.
+    pub services: Vec<ServiceView>,
+    /// What left the release that serves now.
+    pub current_deployment: Option<DeploymentSummary>,
+    /// The newest deployment.
+    pub latest_deployment: Option<DeploymentSummary>,
+    /// Since.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
 }
 
 /// A line of a log.
@@ -259,6 +398,22 @@ pub struct LogPage {
     pub items: Vec<LogItem>,
     /// The deployment has ended and there are no further lines.
     pub complete: bool,
+    /// The lines were removed then: logs are kept for a time only.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<OffsetDateTime>,
+}
+
+/// What a site takes of the disk, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    /// Images of its releases, with the layers that its builds made.
+    pub images: u64,
+    /// Volumes; `None` where the platform cannot look into them.
+    pub volumes: Option<u64>,
+    /// The repository that the platform keeps for it.
+    pub repository: u64,
+    /// Logs of its deployments.
+    pub logs: u64,
 }
 
 /// A template to begin from.
@@ -317,4 +472,27 @@ pub struct SlugCheck {
     pub available: bool,
     /// Why not, or where the site would answer.
     pub message: String,
+}
+
+/// A variable of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableView {
+    /// Its name.
+    pub name: String,
+    /// Its value never leaves the platform again but to the site's services.
+    pub secret: bool,
+    /// `None` for a secret.
+    pub value: Option<String>,
+}
+
+/// The variables of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariablesView {
+    /// Grows with every change; 0 before the first. Sent back with a change, it proves that nothing was overwritten
+    /// unseen.
+    pub version: i64,
+    /// The version that what serves now was started with; `None` while nothing serves.
+    pub running_version: Option<i64>,
+    /// By name.
+    pub variables: Vec<VariableView>,
 }

@@ -4,7 +4,7 @@
 use crate::Result;
 use model::{Actor, DeploymentId, Problem, SiteId, TeamId};
 use sqlx::PgConnection;
-use store::{deployments::DeploymentRow, sites::SiteRow};
+use store::{deployments::DeploymentRow, environments::EnvironmentRow, sites::SiteRow};
 
 /// A site that the actor may see.
 pub(crate) async fn site(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
@@ -19,6 +19,37 @@ pub(crate) async fn site_to_change(conn: &mut PgConnection, actor: &Actor, id: S
         return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
     }
     Ok(site)
+}
+
+/// An environment of a site that was found.
+pub(crate) async fn environment(conn: &mut PgConnection, site: &SiteRow, name: &str) -> Result<EnvironmentRow> {
+    let found = store::environments::by_name(conn, site.team_id, site.id, name).await?;
+    Ok(found.ok_or_else(|| Problem::not_found("environment"))?)
+}
+
+/// An environment of a site that may be changed, held until the transaction ends.
+pub(crate) async fn environment_to_change(
+    conn: &mut PgConnection,
+    site: &SiteRow,
+    name: &str,
+) -> Result<EnvironmentRow> {
+    let found = store::environments::lock_by_name(conn, site.team_id, site.id, name).await?;
+    let environment = found.ok_or_else(|| Problem::not_found("environment"))?;
+    if environment.deleting_at.is_some() {
+        return Err(environment_deleting().into());
+    }
+    Ok(environment)
+}
+
+/// 409: what is being removed cannot be changed.
+pub(crate) fn environment_deleting() -> Problem {
+    Problem::conflict("environment_deleting", "This environment is being removed.")
+}
+
+/// The environment of a deployment that was found, held until the transaction ends.
+pub(crate) async fn environment_of(conn: &mut PgConnection, row: &DeploymentRow) -> Result<EnvironmentRow> {
+    let site = store::sites::by_id(conn, &[row.team_id], row.site_id).await?;
+    environment_to_change(conn, &site.ok_or_else(|| Problem::not_found("site"))?, &row.environment).await
 }
 
 /// A deployment that the actor may see.

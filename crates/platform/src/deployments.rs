@@ -1,16 +1,16 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, sites};
+use crate::{Platform, Result, access, environments, queue, sites, watch};
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, SiteId, TeamId, UserId,
     deployment::{FailureCode, Status, Step, Trigger},
     event::Event,
     names::{CommitSha, EnvironmentName},
-    views::{DeploymentError, DeploymentSummary, DeploymentView, LogPage, Page},
+    views::{DeploymentError, DeploymentSummary, DeploymentView, KeptRelease, LogPage, Page},
 };
 use serde::Deserialize;
 use sqlx::PgConnection;
-use store::deployments::DeploymentRow;
+use store::{deployments::DeploymentRow, environments::EnvironmentRow, releases::ReleaseRow};
 
 /// What a person sends to deploy.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -22,6 +22,34 @@ pub struct NewDeployment {
     /// `None`: the newest commit of the environment's branch.
     #[serde(default)]
     pub commit: Option<String>,
+}
+
+/// Which variables a release is applied with again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Variables {
+    /// Those that it ran with: it comes back as it was.
+    #[default]
+    Then,
+    /// Those that are saved today: a secret that was changed since stays changed.
+    Now,
+}
+
+/// What a person sends to roll back.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rollback {
+    /// Which variables.
+    #[serde(default)]
+    pub variables: Variables,
+}
+
+/// What a person sends to promote.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Promotion {
+    /// Where to.
+    pub environment: String,
 }
 
 /// What is put into the queue.
@@ -47,6 +75,10 @@ pub struct Queued<'a> {
     pub author: Option<&'a str>,
     /// For a rollback.
     pub from_release: Option<ReleaseId>,
+    /// The version of the environment's variables to run with; `None` is the newest when it begins.
+    pub variables: Option<i64>,
+    /// Why, where the platform itself asks for it.
+    pub reason: Option<&'a str>,
 }
 
 /// Queues a deployment within the caller's transaction: what of that environment still waits is superseded, the
@@ -70,6 +102,8 @@ pub async fn enqueue(conn: &mut PgConnection, new: &Queued<'_>) -> sqlx::Result<
             message: new.message,
             author: new.author,
             from_release: new.from_release,
+            variables_version: new.variables,
+            reason: new.reason,
         },
     )
     .await?;
@@ -94,14 +128,15 @@ pub(crate) async fn announce(
     Ok(())
 }
 
-/// The deployments of a site, newest first; `limit` ≤ 100.
+/// The deployments of a site, or of one environment of it, newest first; `limit` ≤ 100.
 ///
 /// # Errors
-/// 404 if the caller may not know of the site; 422 for a cursor that is none.
+/// 404 if the caller may not know of the site or there is no such environment; 422 for a cursor that is none.
 pub async fn list(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
+    environment: Option<&str>,
     limit: i64,
     cursor: Option<&str>,
 ) -> Result<Page<DeploymentSummary>> {
@@ -112,7 +147,11 @@ pub async fn list(
     let limit = limit.clamp(1, 100);
     let mut conn = platform.pool.acquire().await?;
     let site = access::site(&mut conn, actor, site).await?;
-    let mut rows = store::deployments::list(&mut conn, site.team_id, site.id, before, limit + 1).await?;
+    let environment = match environment {
+        Some(name) => Some(access::environment(&mut conn, &site, name).await?.id),
+        None => None,
+    };
+    let mut rows = store::deployments::list(&mut conn, site.team_id, site.id, environment, before, limit + 1).await?;
     let more = rows.len() > usize::try_from(limit).unwrap_or(100);
     if more {
         rows.pop();
@@ -134,7 +173,8 @@ pub async fn get(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result
 /// Queues a deployment; older ones of that environment that still wait are superseded.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, 422 for a commit or environment that is none.
+/// 404, 403, 409 `site_deleting`, `environment_deleting` or `environment_paused`, 422 for a commit or environment that
+/// is none.
 pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDeployment) -> Result<DeploymentView> {
     let environment = new.environment.as_deref().unwrap_or("production");
     let environment =
@@ -148,10 +188,10 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
 
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, site).await?;
-    let environment =
-        store::environments::by_name(&mut tx, site.team_id, site.id, environment.as_str()).await?.ok_or_else(|| {
-            Problem::invalid("environment", "not_found", format!("This site has no environment “{environment}”."))
-        })?;
+    let environment = store::environments::lock_by_name(&mut tx, site.team_id, site.id, environment.as_str())
+        .await?
+        .ok_or_else(|| no_environment(&environment))?;
+    environments::may_deploy(&environment)?;
     let id = enqueue(
         &mut tx,
         &Queued {
@@ -165,6 +205,8 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
             message: None,
             author: None,
             from_release: None,
+            variables: None,
+            reason: None,
         },
     )
     .await?;
@@ -195,10 +237,12 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
 /// Deploys the same commit again.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`. Where the first attempt never learnt its commit, the branch's newest is taken.
+/// 404, 403, 409 `site_deleting`, `environment_deleting` or `environment_paused`. Where the first attempt never learnt
+/// its commit, the branch's newest is taken.
 pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    environments::may_deploy(&access::environment_of(&mut tx, &row).await?)?;
     let new = enqueue(
         &mut tx,
         &Queued {
@@ -212,45 +256,112 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
             message: row.commit_message.as_deref(),
             author: row.commit_author.as_deref(),
             from_release: None,
+            variables: None,
+            reason: None,
         },
     )
     .await?;
     commit_and_show(platform, actor, tx, new).await
 }
 
-/// Applies the release of this deployment again, without a build.
+/// Applies the release of this deployment again, without a build. Of the release that serves now only its variables
+/// can be other ones.
 ///
 /// # Errors
-/// 404, 403, 409 `release_gone` if it is no longer kept, 409 `already_current`.
-pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
+/// 404, 403, 409 `release_gone` if it is no longer kept, `already_current`, `already_under_way`, `site_deleting`,
+/// `environment_deleting`.
+pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId, how: Rollback) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
-    if row.is_current {
+    let environment = access::environment_of(&mut tx, &row).await?;
+    let release = kept_release(&mut tx, &row).await?;
+    let variables = match how.variables {
+        Variables::Then => release.variables_version,
+        Variables::Now => environment.variables_version,
+    };
+    if row.is_current && variables == release.variables_version {
         return Err(Problem::conflict("already_current", "This release is the one that serves now.").into());
     }
-    let release = store::releases::of_deployment(&mut tx, row.team_id, id).await?.ok_or_else(|| {
-        Problem::conflict(
-            "release_gone",
-            "This deployment left no release that is still kept; redeploy its commit instead.",
-        )
-    })?;
+    let trigger = if row.is_current { Trigger::Manual } else { Trigger::Rollback };
+    apply(platform, actor, tx, (&row, &release), &environment, trigger, variables).await
+}
+
+/// Applies the release of this deployment in another environment of its site, without a build: the same images, with
+/// the other environment's own variables, secrets, names, network, volumes and database.
+///
+/// # Errors
+/// 404, 403, 409 `release_gone`, `same_environment`, `environment_paused`, `environment_deleting`,
+/// `already_under_way` or `site_deleting`; 422 for an environment that there is not.
+pub async fn promote(platform: &Platform, actor: &Actor, id: DeploymentId, to: Promotion) -> Result<DeploymentView> {
+    let mut tx = platform.pool.begin().await?;
+    let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    access::environment_of(&mut tx, &row).await?;
+    let target = environment_named(&mut tx, &row, &to.environment).await?;
+    if target.id == row.environment_id {
+        let detail = format!("This release is one of {} already; roll back to it instead.", target.name);
+        return Err(Problem::conflict("same_environment", detail).into());
+    }
+    environments::may_deploy(&target)?;
+    let release = kept_release(&mut tx, &row).await?;
+    let variables = target.variables_version;
+    apply(platform, actor, tx, (&row, &release), &target, Trigger::Promote, variables).await
+}
+
+/// Queues a release to be applied.
+async fn apply(
+    platform: &Platform,
+    actor: &Actor,
+    mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
+    (row, release): (&DeploymentRow, &ReleaseRow),
+    environment: &EnvironmentRow,
+    trigger: Trigger,
+    variables: i64,
+) -> Result<DeploymentView> {
+    let (team, variables) = (row.team_id, Some(variables));
+    if store::deployments::is_applying(&mut tx, team, environment.id, release.id, variables).await? {
+        let detail = format!("This is under way already: see the deployments of {}.", environment.name);
+        return Err(Problem::conflict("already_under_way", detail).into());
+    }
     let new = enqueue(
         &mut tx,
         &Queued {
-            team: row.team_id,
+            team,
             site: row.site_id,
-            environment: row.environment_id,
-            trigger: Trigger::Rollback,
+            environment: environment.id,
+            trigger,
             triggered_by: actor.user,
             branch: row.branch.as_deref(),
             commit: row.commit_sha.as_deref(),
             message: row.commit_message.as_deref(),
             author: row.commit_author.as_deref(),
             from_release: Some(release.id),
+            variables,
+            reason: None,
         },
     )
     .await?;
     commit_and_show(platform, actor, tx, new).await
+}
+
+async fn kept_release(conn: &mut PgConnection, row: &DeploymentRow) -> Result<ReleaseRow> {
+    let kept = store::releases::of_deployment(conn, row.team_id, row.id).await?;
+    Ok(kept.ok_or_else(|| {
+        Problem::conflict(
+            "release_gone",
+            "This deployment left no release that is still kept; redeploy its commit instead.",
+        )
+    })?)
+}
+
+/// The environment of this name, beside that of a deployment, held until the transaction ends.
+async fn environment_named(conn: &mut PgConnection, row: &DeploymentRow, name: &str) -> Result<EnvironmentRow> {
+    let name = EnvironmentName::parse(name).map_err(|e| Problem::invalid("environment", e.code, e.message))?;
+    let found = store::environments::lock_by_name(conn, row.team_id, row.site_id, name.as_str()).await?;
+    Ok(found.ok_or_else(|| no_environment(&name))?)
+}
+
+fn no_environment(name: &EnvironmentName) -> Problem {
+    Problem::invalid("environment", "not_found", format!("This site has no environment “{name}”."))
 }
 
 /// Lines after `after`, at most `limit` (≤ 5,000).
@@ -262,7 +373,8 @@ pub async fn log(platform: &Platform, actor: &Actor, id: DeploymentId, after: i6
     let row = access::deployment(&mut conn, actor, id).await?;
     let items = store::logs::after(&mut conn, id, after, limit.clamp(1, 5_000)).await?;
     let last = items.last().map_or(after, |line| line.seq);
-    Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items })
+    let removed_at = if items.is_empty() { store::logs::removed_at(&mut conn, id).await? } else { None };
+    Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items, removed_at })
 }
 
 async fn commit_and_show(
@@ -305,10 +417,12 @@ async fn view(
 ) -> Result<DeploymentView> {
     let site = access::site(conn, actor, row.site_id).await?;
     let steps = store::queue::steps(conn, row.id).await?;
-    let queue_position = match row.status() {
-        Status::Queued => Some(store::deployments::queue_position(conn, row.id).await?),
+    let watch = store::watches::of_deployment(conn, row.team_id, row.id).await?.map(watch::view);
+    let place = match row.status() {
+        Status::Queued => queue::place(conn, row.id).await?,
         _ => None,
     };
+    let (queue_position, waits_for) = place.map(|place| (place.position, place.waits_for)).unzip();
     let error = row.error_code.as_deref().map(|code| DeploymentError {
         code: code.to_owned(),
         step: row.error_step.as_deref().and_then(Step::from_word),
@@ -317,12 +431,35 @@ async fn view(
         remedy: FailureCode::from_word(code).unwrap_or(FailureCode::Internal).remedy().to_owned(),
     });
     Ok(DeploymentView {
+        release: kept(conn, &row).await?,
         summary: summary(&row),
+        reason: row.reason.clone(),
         steps,
         error,
+        watch,
         queue_position,
+        waits_for,
         url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
+        may_write: access::may_write(actor, site.team_id).is_ok(),
         site_name: site.name,
         site_slug: site.slug,
     })
+}
+
+/// What can be done with the release that a deployment left, if it is kept.
+async fn kept(conn: &mut PgConnection, row: &DeploymentRow) -> Result<Option<KeptRelease>> {
+    if row.status() != Status::Live {
+        return Ok(None);
+    }
+    let Some(release) = store::releases::of_deployment(conn, row.team_id, row.id).await? else { return Ok(None) };
+    let (own, others): (Vec<_>, Vec<_>) = store::environments::of_site(conn, row.team_id, row.site_id)
+        .await?
+        .into_iter()
+        .partition(|environment| environment.id == row.environment_id);
+    let open = others.into_iter().filter(|environment| environments::may_deploy(environment).is_ok());
+    Ok(Some(KeptRelease {
+        variables_version: release.variables_version,
+        saved_variables_version: own.first().map_or(0, |environment| environment.variables_version),
+        promotable_to: open.map(|environment| environment.name).collect(),
+    }))
 }

@@ -16,6 +16,8 @@ pub const ENVIRONMENT: &str = "webmeteor.environment";
 pub const DEPLOYMENT: &str = "webmeteor.deployment";
 /// Service name.
 pub const SERVICE: &str = "webmeteor.service";
+/// Marks the proxy's container, with the settings that it was made with.
+pub const PROXY: &str = "webmeteor.proxy";
 
 /// What every label set begins with.
 pub fn of_instance(platform: &Platform) -> Labels {

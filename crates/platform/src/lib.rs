@@ -4,7 +4,10 @@
 
 mod access;
 pub mod accounts;
+mod confines;
 pub mod deployments;
+pub mod disk;
+pub mod environments;
 pub mod error;
 pub mod labels;
 mod log_sink;
@@ -13,7 +16,10 @@ pub mod passwords;
 mod pipeline;
 pub mod plan;
 pub mod proxy_container;
+mod pushes;
+pub mod queue;
 pub mod reconcile;
+mod redact;
 mod remove;
 pub mod repositories;
 mod routes;
@@ -23,12 +29,14 @@ pub mod sites;
 #[cfg(test)]
 mod testing;
 pub mod tokens;
+pub mod variables;
 pub mod vault;
+pub mod watch;
 pub mod webhooks;
 pub mod worker;
 
 pub use error::{Error, Result};
-pub use settings::{Settings, Signup};
+pub use settings::{Deadlines, Settings, Signup};
 
 use docker::Runtime;
 use sqlx::PgPool;
@@ -59,6 +67,11 @@ impl Platform {
         self.settings.data_dir.join("repositories").join(format!("{site}.git"))
     }
 
+    /// Where repositories are checked out while they are built.
+    pub(crate) fn checkouts(&self) -> std::path::PathBuf {
+        self.settings.data_dir.join("builds")
+    }
+
     /// The folder of an environment: its `docker-compose.yaml` and `.env`.
     pub fn environment_folder(&self, plan: &model::plan::ReleasePlan, environment: &str) -> std::path::PathBuf {
         self.site_folder(plan.team, plan.site).join(environment)
@@ -68,4 +81,10 @@ impl Platform {
     pub fn site_folder(&self, team: model::TeamId, site: model::SiteId) -> std::path::PathBuf {
         self.settings.data_dir.join("sites").join(team.to_string()).join(site.to_string())
     }
+}
+
+/// The folder that one attempt at a deployment is built in: a worker that lost its lease and does not know it yet never
+/// works in the folder of the one that has it now.
+pub(crate) fn checkout_name(deployment: model::DeploymentId, attempt: i32) -> String {
+    format!("{deployment}.{attempt}")
 }

@@ -21,6 +21,11 @@ pub(crate) fn is_stateful(labels: &Labels) -> bool {
     labels.contains_key(STATEFUL)
 }
 
+/// How long a container may take to end.
+pub(crate) fn stop_grace(is_stateful: bool) -> Duration {
+    if is_stateful { STATEFUL_STOP_GRACE } else { STOP_GRACE }
+}
+
 /// Makes an environment's network unless it is there.
 pub(crate) async fn ensure_network(
     platform: &Platform,
@@ -60,7 +65,7 @@ pub(crate) fn site_container(
     spec.cpu_millis = container.spec.cpu_millis;
     spec.pids_limit = PIDS;
     spec.volumes = volumes(release, container);
-    spec.stop_timeout = if container.stateful { STATEFUL_STOP_GRACE } else { STOP_GRACE };
+    spec.stop_timeout = stop_grace(container.stateful);
     spec.health = container.spec.health.command.as_ref().map(|argv| HealthCommand {
         argv: argv.clone(),
         interval: Duration::from_millis(container.spec.health.interval_ms.max(500)),

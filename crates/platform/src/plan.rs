@@ -12,6 +12,8 @@ use std::{
     net::Ipv4Addr,
 };
 
+/// Subnets at the end of the pool that builds share.
+const BUILD_SUBNETS: i32 = 2;
 /// Prefix length of one environment's subnet: 29 addresses for its containers.
 pub const SUBNET_PREFIX: u8 = 27;
 /// The image of a site's own database.
@@ -62,7 +64,19 @@ pub enum PlanError {
 
 /// The number of environments that the pool of subnets has room for.
 pub fn subnet_count(settings: &Settings) -> i32 {
+    let all = all_subnets(settings);
+    if build_subnet(settings).is_some() { all - BUILD_SUBNETS } else { all }
+}
+
+fn all_subnets(settings: &Settings) -> i32 {
     1_i32 << SUBNET_PREFIX.saturating_sub(settings.subnet_prefix).min(30)
+}
+
+/// The subnet of builds and its prefix length: the last two of the pool, which makes 61 addresses; `None` where the
+/// pool has room for fewer than four.
+pub fn build_subnet(settings: &Settings) -> Option<(Ipv4Addr, u8)> {
+    let all = all_subnets(settings);
+    (all >= 2 * BUILD_SUBNETS).then(|| (subnet(settings, all - BUILD_SUBNETS), SUBNET_PREFIX - 1))
 }
 
 /// First address of an environment's subnet.
@@ -77,6 +91,14 @@ pub fn project(team_slug: &str, site_slug: &str, environment_name: &str) -> Stri
     match environment_name {
         "production" => format!("{team_slug}-{site_slug}"),
         other => format!("{team_slug}-{site_slug}.{other}"),
+    }
+}
+
+/// The first label of an environment's host: `{site}` for production, `{site}-{environment}` for others.
+pub fn host_label(site_slug: &str, environment_name: &str) -> String {
+    match environment_name {
+        "production" => site_slug.to_owned(),
+        other => format!("{site_slug}-{other}"),
     }
 }
 
@@ -140,27 +162,60 @@ pub fn make(input: &PlanInput<'_>) -> Result<ReleasePlan, PlanError> {
     })
 }
 
+/// Where a release is applied again: its own environment, or another one of the same site.
+pub struct Place {
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// See [`project`].
+    pub project: String,
+    /// Hosts that reach it.
+    pub hosts: Vec<String>,
+    /// Its network.
+    pub subnet: Ipv4Addr,
+}
+
 /// The plan of an earlier release, to be applied again beside what serves now: same images and settings, new
-/// addresses for what is replaced.
+/// addresses for what is replaced. Names, network, volumes and hosts are those of the place, so that a release of
+/// another environment brings nothing of that environment along.
 ///
 /// # Errors
 /// [`PlanError::NoAddress`].
 pub fn again(
     earlier: &ReleasePlan,
+    place: &Place,
     deployment: DeploymentId,
     previous: Option<&ReleasePlan>,
     taken: &BTreeSet<Ipv4Addr>,
 ) -> Result<ReleasePlan, PlanError> {
-    let mut plan = earlier.clone();
-    plan.deployment = deployment;
-    let mut addresses = Addresses { base: plan.network.base, taken: taken.clone() };
+    let project = &place.project;
+    let here = |name: &str| match name.strip_prefix(&format!("{}-", earlier.project)) {
+        Some(own) => format!("{project}-{own}"),
+        None => name.to_owned(),
+    };
+    let mut plan = ReleasePlan {
+        team: earlier.team,
+        site: earlier.site,
+        environment: place.environment,
+        deployment,
+        project: project.clone(),
+        hosts: place.hosts.clone(),
+        network: NetworkPlan { name: format!("{project}-network"), base: place.subnet, prefix: SUBNET_PREFIX },
+        containers: earlier.containers.clone(),
+        volumes: earlier.volumes.iter().map(|(name, service)| (here(name), service.clone())).collect(),
+    };
+    let is_same_network = earlier.network.base == place.subnet;
+    let mut addresses = Addresses { base: place.subnet, taken: taken.clone() };
     for container in &mut plan.containers {
+        container.name = here(&container.name);
         let kept = previous
             .filter(|_| container.stateful)
             .and_then(|p| p.containers.iter().find(|c| c.stateful && c.name == container.name));
         container.address = match kept {
             Some(kept) => kept.address,
-            None if container.stateful && !taken.contains(&container.address) => container.address,
+            None if container.stateful && is_same_network && !addresses.taken.contains(&container.address) => {
+                addresses.taken.insert(container.address);
+                container.address
+            }
             None => addresses.next()?,
         };
     }
@@ -279,10 +334,56 @@ mod tests {
         let manifest = manifest(&["www"], true);
         let first = plan(&manifest, None, &BTreeSet::new()).unwrap();
         let second = plan(&manifest, Some(&first), &addresses(&first)).unwrap();
-        let back = again(&first, DeploymentId::new(), Some(&second), &addresses(&second)).unwrap();
+        let place = Place {
+            environment: first.environment,
+            project: first.project.clone(),
+            hosts: first.hosts.clone(),
+            subnet: first.network.base,
+        };
+        let back = again(&first, &place, DeploymentId::new(), Some(&second), &addresses(&second)).unwrap();
+        assert_eq!((&back.project, &back.network, &back.volumes), (&first.project, &first.network, &first.volumes));
         assert_eq!(back.containers[0].address, second.containers[0].address);
         assert_ne!(back.containers[1].address, second.containers[1].address);
         assert_eq!(back.containers[1].image, first.containers[1].image);
+    }
+
+    #[test]
+    fn a_promoted_release_has_the_images_of_the_one_environment_and_all_else_of_the_other() {
+        let mut manifest = manifest(&["www"], true);
+        manifest.services[0].volumes = BTreeMap::from([("uploads".to_owned(), "/srv/uploads".to_owned())]);
+        let staging = ReleasePlan {
+            project: "acme-my-shop.staging".to_owned(),
+            ..plan(&manifest, None, &BTreeSet::new()).unwrap()
+        };
+        let staging = again(
+            &staging,
+            &Place {
+                environment: staging.environment,
+                project: staging.project.clone(),
+                hosts: vec!["my-shop-staging.localhost".to_owned()],
+                subnet: Ipv4Addr::new(10, 64, 0, 64),
+            },
+            staging.deployment,
+            None,
+            &BTreeSet::new(),
+        )
+        .unwrap();
+        let place = Place {
+            environment: EnvironmentId::new(),
+            project: "acme-my-shop".to_owned(),
+            hosts: vec!["my-shop.localhost".to_owned()],
+            subnet: Ipv4Addr::new(10, 64, 0, 32),
+        };
+        let serving = plan(&manifest, None, &BTreeSet::new()).unwrap();
+        let promoted = again(&staging, &place, DeploymentId::new(), Some(&serving), &addresses(&serving)).unwrap();
+        let images = |plan: &ReleasePlan| plan.containers.iter().map(|c| c.image.clone()).collect::<Vec<_>>();
+        assert_eq!(images(&promoted), images(&staging));
+        assert_eq!((promoted.environment, &promoted.hosts), (place.environment, &place.hosts));
+        assert_eq!((&promoted.network, &promoted.volumes), (&serving.network, &serving.volumes));
+        let names = |plan: &ReleasePlan| plan.containers.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&promoted), names(&serving));
+        assert_eq!(promoted.containers[0].address, serving.containers[0].address, "its own database stays");
+        assert!(addresses(&promoted).is_disjoint(&addresses(&staging)));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! Removes a site and all that was made for it, and only that. Every part may be done again: an end in the middle is
 //! taken up at the next look.
 
-use crate::{Platform, Result, labels, machine, routes};
+use crate::{Platform, Result, disk, labels, machine, routes};
 use anyhow::Context;
 use docker::Labels;
-use model::{EnvironmentId, event::Event};
-use std::{collections::BTreeSet, path::Path};
+use model::event::Event;
+use std::path::Path;
 use store::{environments::EnvironmentRow, sites::SiteRow};
 
 /// Removes a site that is marked for it: route, containers, network, images, volumes (unless they are kept), folder,
@@ -18,7 +18,9 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     drop(conn);
     let filter = labels::of_site(platform, site.id);
     machine_parts(platform, &filter, site.delete_data.unwrap_or(false)).await?;
-    remove_folder(&platform.site_folder(site.team_id, site.id)).await?;
+    images(platform, &filter).await?;
+    disk::forget_site(platform, site.id).await?;
+    folder(&platform.site_folder(site.team_id, site.id)).await?;
     forge::hosted::remove(&platform.repository(site.id)).await.context("removing a repository")?;
 
     let mut tx = platform.pool.begin().await?;
@@ -29,7 +31,25 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     Ok(())
 }
 
-/// Removes everything in Docker with these labels.
+/// Removes an environment that is marked for it: route, containers, network, volumes (unless they are kept), folder, and
+/// last its rows. Its images are left to the reconciler: a release of another environment may run them.
+pub(crate) async fn environment(platform: &Platform, row: &EnvironmentRow) -> Result<()> {
+    platform.proxy.remove(&routes::key(row.id)).await?;
+    let filter = labels::of_environment(platform, row.team_id, row.site_id, row.id);
+    machine_parts(platform, &filter, row.delete_data.unwrap_or(false)).await?;
+    folder(&platform.site_folder(row.team_id, row.site_id).join(&row.name)).await?;
+
+    let mut tx = platform.pool.begin().await?;
+    store::environments::remove(&mut tx, row.team_id, row.id).await?;
+    let event = Event::Site { id: row.site_id, status: "changed".into() };
+    store::events::insert(&mut tx, row.team_id, &event).await?;
+    tx.commit().await?;
+    let kept_data = !row.delete_data.unwrap_or(false);
+    tracing::info!(site = %row.site_id, environment = %row.name, kept_data, "environment removed");
+    Ok(())
+}
+
+/// Removes containers, networks and, if wanted, volumes with these labels.
 async fn machine_parts(platform: &Platform, filter: &Labels, volumes: bool) -> Result<()> {
     let engine = &platform.engine;
     let there = engine.list_containers(filter).await?;
@@ -46,59 +66,21 @@ async fn machine_parts(platform: &Platform, filter: &Labels, volumes: bool) -> R
             engine.remove_volume(&volume.name).await?;
         }
     }
-    for image in engine.list_images(filter).await? {
+    Ok(())
+}
+
+/// Removes images with these labels.
+async fn images(platform: &Platform, filter: &Labels) -> Result<()> {
+    for image in platform.engine.list_images(filter).await? {
         for tag in &image.tags {
-            engine.remove_image(tag).await?;
+            platform.engine.remove_image(tag).await?;
         }
     }
     Ok(())
 }
 
-/// Removes containers, networks and routes of environments that are no longer in the database: a crash in the middle
-/// of a removal leaves no more than this.
-pub(crate) async fn strangers(platform: &Platform, known: &[EnvironmentRow]) -> Result<()> {
-    let mut conn = platform.pool.acquire().await?;
-    let mut ids: BTreeSet<String> = known.iter().map(|e| e.id.to_string()).collect();
-    for site in store::sites::to_remove(&mut conn).await? {
-        let environments = store::environments::of_site(&mut conn, site.team_id, site.id).await?;
-        ids.extend(environments.iter().map(|e| e.id.to_string()));
-    }
-    drop(conn);
-    let filter = labels::of_instance(platform);
-    let strange = |labels: &Labels| {
-        labels.get(labels::ENVIRONMENT).is_some_and(|id| id.parse::<EnvironmentId>().is_ok() && !ids.contains(id))
-    };
-    for container in platform.engine.list_containers(&filter).await?.iter().filter(|c| strange(&c.labels)) {
-        let environment = container.labels.get(labels::ENVIRONMENT).cloned().unwrap_or_default();
-        if still_unknown(platform, &environment).await? {
-            tracing::warn!(container = %container.name, "removed: its environment is no longer known");
-            platform.engine.remove(&container.id, true).await?;
-        }
-    }
-    for network in platform.engine.list_networks(&filter).await?.iter().filter(|n| strange(&n.labels)) {
-        let environment = network.labels.get(labels::ENVIRONMENT).cloned().unwrap_or_default();
-        if still_unknown(platform, &environment).await? {
-            tracing::warn!(network = %network.name, "removed: its environment is no longer known");
-            platform.engine.remove_network(&network.name).await?;
-        }
-    }
-    for key in platform.proxy.list().await? {
-        if !ids.contains(&key) && still_unknown(platform, &key).await? {
-            tracing::warn!(%key, "a route was removed: its environment is no longer known");
-            platform.proxy.remove(&key).await?;
-        }
-    }
-    Ok(())
-}
-
-/// Asked again right before something is removed: it may have been made since the list was read.
-async fn still_unknown(platform: &Platform, environment: &str) -> Result<bool> {
-    let Ok(id) = environment.parse::<EnvironmentId>() else { return Ok(false) };
-    let mut conn = platform.pool.acquire().await?;
-    Ok(!store::environments::exists(&mut conn, id).await?)
-}
-
-async fn remove_folder(folder: &Path) -> Result<()> {
+/// Removes a folder and all in it; none is fine.
+pub(crate) async fn folder(folder: &Path) -> Result<()> {
     match tokio::fs::remove_dir_all(folder).await {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(()),

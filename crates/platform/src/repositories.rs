@@ -3,6 +3,7 @@
 use crate::{
     Platform, Result, access,
     deployments::{Queued, enqueue},
+    pushes,
 };
 use forge::hosted;
 use model::{
@@ -38,6 +39,8 @@ pub struct Repository {
 pub struct Moved {
     /// Its name.
     pub branch: String,
+    /// Where it stood; `None` if the push made it.
+    pub from: Option<CommitSha>,
     /// Where it stands now.
     pub to: CommitSha,
 }
@@ -49,6 +52,15 @@ pub struct Started {
     pub deployment: DeploymentId,
     /// Where it goes.
     pub environment: String,
+}
+
+/// What a push led to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// The deployments that it started.
+    pub started: Vec<Started>,
+    /// Why nothing is deployed to an environment whose branch it moved, in plain words.
+    pub ignored: Vec<String>,
 }
 
 /// The repository of this Git address: `{team}/{slug}.git`.
@@ -70,7 +82,7 @@ pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, ac
     }
     let mut branches = Vec::new();
     for environment in store::environments::of_site(&mut conn, site.team_id, site.id).await? {
-        if !branches.contains(&environment.branch) {
+        if environment.deleting_at.is_none() && !branches.contains(&environment.branch) {
             branches.push(environment.branch);
         }
     }
@@ -88,26 +100,35 @@ pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, ac
 ///
 /// # Errors
 /// 404, 403, 409 `site_deleting`: the push is stored all the same.
-pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[Moved]) -> Result<Vec<Started>> {
+pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[Moved]) -> Result<Pushed> {
     let path = platform.repository(site);
     let mut arrived = Vec::new();
-    for Moved { branch, to } in moved {
+    for Moved { branch, from, to } in moved {
         let Ok(name) = BranchName::parse(branch) else { continue };
         let tip = hosted::branch_tip(&path, &name).await.map_err(anyhow::Error::from)?;
         if tip.as_ref() == Some(to) {
-            arrived.push((name, hosted::commit_info_of(&path, to).await.map_err(anyhow::Error::from)?));
+            arrived.push((name, hosted::pushed(&path, from.as_ref(), to).await.map_err(anyhow::Error::from)?));
         }
     }
-    let mut started = Vec::new();
+    let mut led_to = Pushed::default();
     if arrived.is_empty() {
-        return Ok(started);
+        return Ok(led_to);
     }
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, site).await?;
     for environment in store::environments::of_site(&mut tx, site.team_id, site.id).await? {
-        let Some((_, commit)) = arrived.iter().find(|(branch, _)| branch.as_str() == environment.branch) else {
+        let Some((_, push)) = arrived.iter().find(|(branch, _)| branch.as_str() == environment.branch) else {
             continue;
         };
+        if environment.deleting_at.is_some() {
+            continue;
+        }
+        let told = pushes::Push { skip: push.skip, changed: push.changed.as_deref() };
+        if let Some(reason) = pushes::ignored(&environment, told) {
+            led_to.ignored.push(reason);
+            continue;
+        }
+        let commit = &push.commit;
         let queued = Queued {
             team: site.team_id,
             site: site.id,
@@ -119,11 +140,13 @@ pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[M
             message: Some(&commit.message),
             author: Some(&commit.author),
             from_release: None,
+            variables: None,
+            reason: None,
         };
         let deployment = enqueue(&mut tx, &queued).await?;
-        started.push(Started { deployment, environment: environment.name });
+        led_to.started.push(Started { deployment, environment: environment.name });
     }
     tx.commit().await?;
     platform.wake.notify_one();
-    Ok(started)
+    Ok(led_to)
 }

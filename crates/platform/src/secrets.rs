@@ -1,31 +1,47 @@
 //! What an environment's services are told through their variables, secrets among them.
 
-use crate::{Platform, Result, plan, sites};
+use crate::{Platform, Result, plan, sites, variables};
 use anyhow::Context;
 use model::plan::{ContainerPlan, ReleasePlan};
+use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::environments::EnvironmentRow;
 
-/// An environment's own secrets, opened.
-pub(crate) struct EnvironmentSecrets(BTreeMap<String, String>);
+/// An environment's own secrets and one version of the variables that people gave it, opened.
+pub(crate) struct EnvironmentSecrets {
+    own: BTreeMap<String, String>,
+    variables: variables::Set,
+    /// The version of the variables.
+    pub(crate) version: i64,
+}
 
 impl EnvironmentSecrets {
-    /// Opens them.
-    pub(crate) fn open(platform: &Platform, environment: &EnvironmentRow) -> Result<Self> {
+    /// Opens them with this version of the variables.
+    pub(crate) async fn open(
+        platform: &Platform,
+        conn: &mut PgConnection,
+        environment: &EnvironmentRow,
+        version: i64,
+    ) -> Result<Self> {
         let opened = platform.vault.open(&sites::environment_row(environment.id), &environment.secrets)?;
-        Ok(Self(serde_json::from_slice(&opened).context("reading an environment's secrets")?))
+        let own = serde_json::from_slice(&opened).context("reading an environment's secrets")?;
+        let variables = variables::open(platform, conn, environment, version).await?;
+        Ok(Self { own, variables, version })
     }
 
-    /// The secret values, to keep them out of logs.
+    /// The secret values, to keep them out of logs. A log has lines: each of a value's lines is hidden by itself.
     pub(crate) fn values(&self) -> Vec<String> {
-        self.0.values().cloned().collect()
+        let given = self.variables.values().filter(|variable| variable.secret).map(|variable| &variable.value);
+        let lines = given.clone().filter(|value| value.contains('\n')).flat_map(|value| value.lines());
+        let lines = lines.map(|line| line.trim().to_owned());
+        self.own.values().chain(given).cloned().chain(lines).collect()
     }
 
     fn get(&self, key: &str) -> String {
-        self.0.get(key).cloned().unwrap_or_default()
+        self.own.get(key).cloned().unwrap_or_default()
     }
 
-    /// The variables that all services of a release share: what lies in the site's `.env`.
+    /// The variables that all services of a release share: what lies in the site's `.env`. What people set wins.
     pub(crate) fn shared(
         &self,
         platform: &Platform,
@@ -52,6 +68,7 @@ impl EnvironmentSecrets {
                 ("DB_PASSWORD".to_owned(), password),
             ]);
         }
+        vars.extend(self.variables.iter().map(|(name, variable)| (name.to_string(), variable.value.clone())));
         vars
     }
 

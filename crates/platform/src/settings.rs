@@ -1,5 +1,6 @@
 //! How an installation is set up: plain values, read and checked by the server.
 
+use secrecy::SecretString;
 use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
 /// Who may register.
@@ -9,6 +10,49 @@ pub enum Signup {
     Open,
     /// Invited people only.
     Invite,
+}
+
+/// How much of the machine logs, images and builds may use. Sizes are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Lines of one attempt's log, beside its last ones.
+    pub log_lines: usize,
+    /// Text of one attempt's log.
+    pub log_bytes: usize,
+    /// Logs are kept so long after their deployment's end.
+    pub log_kept: Duration,
+    /// Webhooks that were received are kept so long.
+    pub deliveries_kept: Duration,
+    /// Images and layers of builds together; `None`: a fifth of the engine's disk.
+    pub image_budget: Option<u64>,
+    /// One image, with all its layers.
+    pub image_bytes: u64,
+    /// With less room on the disk nothing is built.
+    pub disk_floor: u64,
+    /// Memory of one build.
+    pub build_memory: u64,
+    /// Thousandths of a CPU for one build; `None`: all that sites leave.
+    pub build_cpu_millis: Option<u32>,
+    /// Processes and threads of one build.
+    pub build_processes: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MEGABYTE: u64 = 1024 * 1024;
+        Self {
+            log_lines: 100_000,
+            log_bytes: 32 * 1024 * 1024,
+            log_kept: Duration::from_hours(30 * 24),
+            deliveries_kept: Duration::from_hours(30 * 24),
+            image_budget: None,
+            image_bytes: 4096 * MEGABYTE,
+            disk_floor: 1024 * MEGABYTE,
+            build_memory: 2048 * MEGABYTE,
+            build_cpu_millis: None,
+            build_processes: 2048,
+        }
+    }
 }
 
 /// The settings that use cases need.
@@ -36,10 +80,47 @@ pub struct Settings {
     pub templates_dir: PathBuf,
     /// How long an old release may finish its requests.
     pub drain: Duration,
+    /// How long each step of a deployment may take.
+    pub deadlines: Deadlines,
+    /// How long a new release is watched after its switch; zero: not at all.
+    pub watch: Duration,
+    /// How much of the machine logs, images and builds may use.
+    pub limits: Limits,
+    /// Installations on one engine share the layers of builds where this word is the same.
+    pub layer_scope: String,
+    /// What this process knows and nobody else may: kept out of logs, beside the secrets of sites.
+    pub private: Vec<SecretString>,
     /// Labels added to everything made in Docker (tests mark theirs).
     pub extra_labels: Vec<(String, String)>,
     /// Sets apart what several installations on one machine make in Docker.
     pub instance: String,
+}
+
+/// How long each step of a deployment may take; one that takes longer fails with a code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Getting the commit.
+    pub fetch: Duration,
+    /// Building all images.
+    pub build: Duration,
+    /// Making and starting the containers.
+    pub start: Duration,
+    /// Until all services are well; a service's own start period is cut to it.
+    pub verify: Duration,
+    /// Until the proxy follows.
+    pub switch: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            fetch: Duration::from_mins(10),
+            build: Duration::from_mins(20),
+            start: Duration::from_mins(2),
+            verify: Duration::from_mins(10),
+            switch: Duration::from_secs(15),
+        }
+    }
 }
 
 impl Settings {

@@ -3,8 +3,9 @@
 mod create;
 mod view;
 
-pub(crate) use create::environment_row;
 pub use create::{NewSite, NewSource, create};
+pub(crate) use create::{environment_row, new_environment_secrets};
+pub(crate) use view::{containers, services, status};
 
 use crate::{Platform, Result, access};
 use model::{
@@ -32,11 +33,7 @@ const TEMPLATES: &[(&str, &str, &str, &[&str])] = &[
 
 /// The host of an environment: `{slug}.{domain}` for production, `{slug}-{environment}.{domain}` for others.
 pub(crate) fn host(platform: &Platform, slug: &str, environment: &str) -> String {
-    let domain = &platform.settings.sites_domain;
-    match environment {
-        "production" => format!("{slug}.{domain}"),
-        other => format!("{slug}-{other}.{domain}"),
-    }
+    format!("{}.{}", crate::plan::host_label(slug, environment), platform.settings.sites_domain)
 }
 
 /// The templates to begin from: those that are there in the templates' folder.
@@ -66,7 +63,7 @@ pub async fn check_slug(platform: &Platform, _actor: &Actor, slug: &str) -> Resu
         Err(refused) => return Ok(SlugCheck { slug: slug.to_owned(), available: false, message: refused.message }),
     };
     let mut conn = platform.pool.acquire().await?;
-    let taken = store::sites::slug_taken(&mut conn, parsed.as_str()).await?;
+    let taken = slug_taken(&mut conn, &parsed).await?;
     let message = if taken {
         format!("“{parsed}” is taken; choose another.")
     } else {
@@ -76,6 +73,12 @@ pub async fn check_slug(platform: &Platform, _actor: &Actor, slug: &str) -> Resu
         )
     };
     Ok(SlugCheck { slug: parsed.to_string(), available: !taken, message })
+}
+
+/// Whether a site or an environment of another site answers at this address.
+async fn slug_taken(conn: &mut sqlx::PgConnection, slug: &SiteSlug) -> Result<bool> {
+    Ok(store::sites::slug_taken(conn, slug.as_str()).await?
+        || store::environments::host_taken(conn, slug.as_str()).await?)
 }
 
 /// The sites of the caller's teams, newest first; `limit` ≤ 100.

@@ -1,7 +1,8 @@
 //! A platform for tests: the real database, a runtime in memory, a folder that is never written to.
 
-use crate::{Platform, Settings, Signup, accounts::Registration, vault::Vault};
+use crate::{Deadlines, Platform, Result, Settings, Signup, accounts, accounts::Registration, sites, vault::Vault};
 use docker::fake::FakeRuntime;
+use model::{Actor, EnvironmentId, Problem, SiteId, TeamId, site::Source};
 use sqlx::PgPool;
 use std::{net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -34,6 +35,11 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             signup,
             allow_private_repositories: false,
             drain: Duration::ZERO,
+            deadlines: Deadlines::default(),
+            watch: Duration::ZERO,
+            limits: crate::settings::Limits::default(),
+            private: Vec::new(),
+            layer_scope: "test".into(),
             extra_labels: Vec::new(),
             instance: "test".into(),
         },
@@ -52,5 +58,58 @@ pub fn registration(name: &str) -> Registration {
         password: PASSWORD.into(),
         name: name.into(),
         setup_token: None,
+    }
+}
+
+/// A hosted site `shop` with its production, of an account of its own.
+pub struct World {
+    pub platform: Platform,
+    pub actor: Actor,
+    pub team: TeamId,
+    pub site: SiteId,
+    pub environment: EnvironmentId,
+}
+
+impl World {
+    /// Makes it.
+    pub async fn new(pool: PgPool) -> Self {
+        let platform = platform(pool, Signup::Open);
+        let ada = accounts::register(&platform, registration("Ada")).await.unwrap();
+        let actor = accounts::actor(&platform, ada.user.id).await.unwrap().unwrap();
+        let (team, site, environment) = (ada.team.id, SiteId::new(), EnvironmentId::new());
+        let mut tx = platform.pool.begin().await.unwrap();
+        let new = store::sites::NewSite {
+            id: site,
+            team,
+            slug: "shop",
+            name: "Shop",
+            source: &Source::Hosted {},
+            webhook_secret: b"",
+            repository_token: None,
+        };
+        store::sites::insert(&mut tx, &new).await.unwrap();
+        let own = serde_json::to_vec(&sites::new_environment_secrets()).unwrap();
+        let new = store::environments::NewEnvironment {
+            id: environment,
+            team,
+            site,
+            name: "production",
+            host: "shop",
+            branch: "main",
+            root: "",
+            watch: &[],
+            secrets: &platform.vault.seal(&sites::environment_row(environment), &own).unwrap(),
+        };
+        assert!(store::environments::insert(&mut tx, &new, 100).await.unwrap());
+        tx.commit().await.unwrap();
+        Self { platform, actor, team, site, environment }
+    }
+}
+
+/// What the caller was told.
+pub fn problem<T: std::fmt::Debug>(result: Result<T>) -> Problem {
+    match result {
+        Err(crate::Error::Problem(problem)) => problem,
+        other => panic!("{other:?}"),
     }
 }

@@ -25,6 +25,8 @@ pub const REFRESH_LIFETIME: Duration = Duration::days(30);
 const AUDIENCE: &str = "webmeteor";
 /// The media type of an access token, RFC 9068 section 2.1; no other JWT is mistaken for one.
 const TYPE: &str = "at+jwt";
+/// What the key that signs access tokens is derived for.
+pub(crate) const SIGNING_KEY: &str = "access token signing key";
 /// What a refresh token begins with, so that scanners for leaked secrets and people know it.
 const REFRESH_PREFIX: &str = "wmr_";
 
@@ -59,7 +61,7 @@ impl Keys {
     fn of(platform: &Platform) -> Result<Self, JwtError> {
         // RFC 8410, section 7: a PKCS #8 document around an Ed25519 seed is this prefix and the seed.
         const PKCS8: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-        let seed = platform.vault.derive("access token signing key");
+        let seed = platform.vault.derive(SIGNING_KEY);
         let encoding = EncodingKey::from_ed_der(&[PKCS8, &seed].concat());
         let jwk = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA)?;
         Ok(Self { decoding: DecodingKey::from_jwk(&jwk)?, id: jwk.thumbprint(ThumbprintHash::SHA256)?, encoding })

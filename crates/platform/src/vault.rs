@@ -1,6 +1,10 @@
 //! Secrets at rest: XChaCha20-Poly1305 under the master key, bound to their row.
 
 use crate::{Error, Result};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
@@ -51,6 +55,13 @@ impl Vault {
             return Err(wrong());
         }
         self.cipher.decrypt(&XNonce::from(nonce), Payload { msg: body, aad: row.as_bytes() }).map_err(|_| wrong())
+    }
+
+    /// The master key and the keys derived from it, as people write keys down, to keep them out of logs.
+    pub(crate) fn written(&self) -> Vec<String> {
+        let keys = [self.key, self.derive(crate::tokens::SIGNING_KEY)];
+        let digits = keys.iter().map(hex::encode).flat_map(|text| [text.to_ascii_uppercase(), text]);
+        digits.chain(keys.iter().flat_map(|key| [STANDARD_NO_PAD.encode(key), URL_SAFE_NO_PAD.encode(key)])).collect()
     }
 
     /// A key for another purpose, derived from the master key (HMAC-SHA-256); the same at every start and in every

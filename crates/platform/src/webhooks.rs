@@ -3,7 +3,7 @@
 
 mod sender;
 
-use crate::{Error, Platform, Result, access, deployments, deployments::Queued};
+use crate::{Error, Platform, Result, access, deployments, deployments::Queued, pushes};
 use bytes::Bytes;
 use forge::webhook::{Payload, Push, RefChange, RefKind, headers_to_keep, parse};
 use http::HeaderMap;
@@ -75,7 +75,8 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
         unreadable(&e)
     })?;
     let mut tx = platform.pool.begin().await?;
-    let environments = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
+    let mut environments = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
+    environments.retain(|environment| environment.deleting_at.is_none());
     let decision = decide(&payload, &environments);
     let key = provider.delivery_key(headers, &body);
     let id = DeliveryId::new();
@@ -182,7 +183,7 @@ fn decide<'a>(payload: &'a Payload, environments: &'a [EnvironmentRow]) -> Decis
 
 fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decision<'a> {
     let mut deploy = Vec::new();
-    let mut reasons = Vec::new();
+    let (mut reasons, mut held_back) = (Vec::new(), Vec::new());
     for change in &push.changes {
         let name = &change.name;
         let mut bound = environments.iter().filter(|environment| environment.branch == *name).peekable();
@@ -190,7 +191,15 @@ fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decisi
             RefKind::Branch if change.deleted => {
                 reasons.push(format!("The branch “{name}” was deleted; what serves stays as it is."));
             }
-            RefKind::Branch if bound.peek().is_some() => deploy.extend(bound.map(|environment| (environment, change))),
+            RefKind::Branch if bound.peek().is_some() => {
+                let push = pushes::Push { skip: change.skip, changed: change.changed.as_deref() };
+                for environment in bound {
+                    match pushes::ignored(environment, push) {
+                        Some(reason) => held_back.push(reason),
+                        None => deploy.push((environment, change)),
+                    }
+                }
+            }
             RefKind::Branch => {
                 let branches: Vec<String> =
                     environments.iter().map(|e| format!("“{}” ({})", e.branch, e.name)).collect();
@@ -207,9 +216,10 @@ fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decisi
             .map(|(environment, change)| format!("the branch “{}” to {}", change.name, environment.name))
             .collect();
         reasons = vec![format!("Deploying {}.", names.join(", "))];
-    } else if reasons.is_empty() {
+    } else if reasons.is_empty() && held_back.is_empty() {
         reasons.push("The push moved nothing.".into());
     }
+    reasons.append(&mut held_back);
     Decision { deploy, reason: reasons.join(" ") }
 }
 
@@ -238,6 +248,8 @@ async fn queue(
         message: known.and_then(|change| change.message.as_deref()),
         author: known.and_then(|change| change.author.as_deref()),
         from_release: None,
+        variables: None,
+        reason: None,
     };
     Ok(deployments::enqueue(conn, &queued).await?)
 }

@@ -2,11 +2,10 @@
 
 use crate::{
     Platform, deployments,
-    pipeline::{Failure, Run, Stop},
-    reconcile,
+    pipeline::{Run, Stop},
 };
 use model::{
-    deployment::{FailureCode, Status, Step, StepStatus},
+    deployment::{Status, Step, StepStatus},
     event::Event,
 };
 use std::{sync::Arc, time::Duration};
@@ -19,10 +18,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 /// A worker that is silent for so long has lost its deployment to another.
-pub(crate) const LEASE: Duration = Duration::from_secs(8);
+pub(crate) const LEASE: Duration = Duration::from_secs(6);
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Without any wake-up the queue is looked at this often: for leases that ran out and retries that are due.
-const LOOK: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(1);
 /// So often something that may be well again soon is tried.
 const ATTEMPTS: i32 = 6;
 
@@ -95,8 +94,9 @@ async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: 
                 run.log.say(format!("Attempt {attempt}: the one before did not come to an end.")).await;
             }
             let outcome = run.go().await;
+            let concluded = conclude(&run, outcome, &stop).await;
             beat.abort();
-            conclude(&run, outcome, &stop).await
+            concluded
         }
         Err(outcome) => {
             beat.abort();
@@ -131,31 +131,19 @@ async fn conclude(run: &Run, outcome: Result<(), Stop>, stop: &CancellationToken
         Ok(()) => {
             run.remove_folder().await;
             run.log.flush().await;
-            let (platform, environment) = (Arc::clone(&run.platform), run.environment.id);
-            let team = run.row.team_id;
-            // Outside the worker's permit: the next deployment need not wait for the old release's last requests.
-            tokio::spawn(async move {
-                tokio::time::sleep(platform.settings.drain).await;
-                reconcile::settle(&platform, team, environment).await;
-            });
+            // It removes the old release once that had time to finish its requests.
+            run.platform.removals.notify_one();
             Ok(())
         }
         Err(why) => {
-            if !matches!(why, Stop::Interrupted) || still_ours(run).await {
+            // Without that certainty nothing is touched: it may serve by now, or belong to the next attempt. That one, or
+            // the reconciler, clears up.
+            if run.still_ours().await.is_ok() {
                 run.undo().await;
             }
             close(&run.platform, run.lease, &run.row, why, Some(run), stop).await
         }
     }
-}
-
-/// Whether what this attempt began is still its own to remove: another worker may have it by now.
-async fn still_ours(run: &Run) -> bool {
-    let beat = async {
-        let mut conn = run.platform.pool.acquire().await?;
-        store::queue::heartbeat(&mut conn, run.lease, LEASE.as_secs_f64()).await
-    };
-    beat.await.is_ok()
 }
 
 /// Writes down how an attempt ended that did not go live.
@@ -197,13 +185,11 @@ async fn close(
         Stop::Interrupted => return Ok(()),
         Stop::Later(reason) if lease.attempt < ATTEMPTS => {
             let delay = Duration::from_secs(1 << lease.attempt.clamp(0, 5));
-            say(format!("{reason}. Next try in {} s.", delay.as_secs())).await;
+            let words = reason.message.trim_end_matches('.');
+            say(format!("{words}. Next try, {} of {ATTEMPTS}, in {} s.", lease.attempt + 1, delay.as_secs())).await;
             return give_back(platform, lease, row, delay).await;
         }
-        Stop::Later(reason) => {
-            (Status::Failed, Some(Failure { code: FailureCode::EngineUnavailable, service: None, message: reason }))
-        }
-        Stop::Failed(failure) => (Status::Failed, Some(failure)),
+        Stop::Later(failure) | Stop::Failed(failure) => (Status::Failed, Some(failure)),
     };
     if let Some(failure) = &failure {
         let service = failure.service.as_deref().map(|s| format!("{s}: ")).unwrap_or_default();
@@ -219,8 +205,8 @@ async fn close(
     }
     match failure {
         Some(failure) => {
-            store::queue::fail(&mut tx, lease, failure.code, begun, failure.service.as_deref(), &failure.message)
-                .await?;
+            let message = run.map_or_else(|| failure.message.clone(), |run| run.log.redact(&failure.message));
+            store::queue::fail(&mut tx, lease, failure.code, begun, failure.service.as_deref(), &message).await?;
         }
         None => store::queue::advance(&mut tx, lease, current.status(), Status::Cancelled).await?,
     }
@@ -233,8 +219,8 @@ async fn close(
 
 async fn give_back(platform: &Platform, lease: Lease, row: &DeploymentRow, delay: Duration) -> Result<(), Stop> {
     let mut tx = platform.pool.begin().await?;
-    store::queue::give_back(&mut tx, lease, delay.as_secs_f64()).await?;
-    let event = Event::Deployment { id: row.id, site_id: row.site_id, status: Status::Queued, step: None::<Step> };
+    let status = store::queue::give_back(&mut tx, lease, delay.as_secs_f64()).await?;
+    let event = Event::Deployment { id: row.id, site_id: row.site_id, status, step: None::<Step> };
     store::events::insert(&mut tx, row.team_id, &event).await?;
     tx.commit().await?;
     Ok(())

@@ -67,6 +67,12 @@ impl TraefikApi {
         if answer.status().is_success() { Ok(()) } else { Err(Error::Api(answer.status().to_string())) }
     }
 
+    /// Its metrics, in Prometheus' text format.
+    pub async fn metrics(&self) -> Result<String> {
+        let answer = self.http.get(format!("{}/metrics", self.base)).send().await.map_err(said)?;
+        answer.error_for_status().map_err(said)?.text().await.map_err(said)
+    }
+
     /// Waits until Traefik serves exactly these routes, and returns how long that took.
     ///
     /// # Errors

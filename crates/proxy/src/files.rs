@@ -2,6 +2,7 @@
 
 use crate::{Error, Result, SiteRoutes, atomic, routes::is_key};
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -51,23 +52,27 @@ impl ProxyFiles {
         .await
     }
 
-    /// The keys of all routes, in order; files that are not the platform's own are passed over.
-    pub async fn list(&self) -> Result<Vec<String>> {
+    /// All routes by their keys, as they are on disk; files that are not the platform's own are passed over.
+    pub async fn read(&self) -> Result<BTreeMap<String, Vec<u8>>> {
         blocking(self.dir.clone(), |dir| {
             let entries = match dir.read_dir() {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(vec![]),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
                 entries => entries?,
             };
-            let mut keys = vec![];
+            let mut routes = BTreeMap::new();
             for entry in entries {
                 let path = entry?.path();
                 let key = path.file_stem().and_then(|stem| stem.to_str()).filter(|stem| is_key(stem));
-                if let (Some(key), Some(ENDING)) = (key, path.extension().and_then(|ending| ending.to_str())) {
-                    keys.push(key.to_owned());
-                }
+                let (Some(key), Some(ENDING)) = (key, path.extension().and_then(|ending| ending.to_str())) else {
+                    continue;
+                };
+                match fs::read(&path) {
+                    Ok(text) => routes.insert(key.to_owned(), text),
+                    Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+                    Err(e) => return Err(e),
+                };
             }
-            keys.sort();
-            Ok(keys)
+            Ok(routes)
         })
         .await
     }
@@ -108,15 +113,16 @@ mod tests {
     async fn routes_are_written_listed_and_removed() {
         let dir = tempfile::tempdir().unwrap();
         let files = ProxyFiles::new(dir.path().join("routes"));
-        assert_eq!(files.list().await.unwrap(), Vec::<String>::new());
+        let keys = async || files.read().await.unwrap().into_keys().collect::<Vec<_>>();
+        assert_eq!(keys().await, Vec::<String>::new());
         files.put(&routes("b", 80)).await.unwrap();
         files.put(&routes("a", 80)).await.unwrap();
         fs::write(dir.path().join("routes/.x.tmp"), "").unwrap();
         fs::write(dir.path().join("routes/note.txt"), "").unwrap();
-        assert_eq!(files.list().await.unwrap(), ["a", "b"]);
+        assert_eq!(keys().await, ["a", "b"]);
         files.remove("a").await.unwrap();
         files.remove("a").await.unwrap();
-        assert_eq!(files.list().await.unwrap(), ["b"]);
+        assert_eq!(keys().await, ["b"]);
     }
 
     #[tokio::test]

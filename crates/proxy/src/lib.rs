@@ -7,6 +7,7 @@ mod api;
 mod atomic;
 pub mod compose;
 mod container;
+mod counts;
 mod dotenv;
 mod error;
 mod files;
@@ -16,12 +17,13 @@ mod yaml;
 
 pub use api::TraefikApi;
 pub use container::{ContainerBind, ProxyContainer, ProxySettings};
+pub use counts::Counts;
 pub use error::{Error, Result};
 pub use files::ProxyFiles;
 pub use gateway::apache;
 pub use routes::{RouteService, SiteRoutes};
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The proxy of this installation: its files and its API.
 #[derive(Debug, Clone)]
@@ -54,9 +56,9 @@ impl Proxy {
         self.files.remove(key).await
     }
 
-    /// The keys on disk, in order.
-    pub async fn list(&self) -> Result<Vec<String>> {
-        self.files.list().await
+    /// All routes by their keys, as they are on disk.
+    pub async fn read(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+        self.files.read().await
     }
 
     /// Waits until the proxy serves exactly these routes.
@@ -65,6 +67,14 @@ impl Proxy {
     /// [`Error::NotFollowed`] after `patience`.
     pub async fn confirm(&self, routes: &SiteRoutes, patience: Duration) -> Result<()> {
         self.api.confirm(routes, patience).await.map(|_| ())
+    }
+
+    /// What it counted so far for the services of the routes with this key.
+    ///
+    /// # Errors
+    /// [`Error::Api`] if it does not answer.
+    pub async fn counts(&self, key: &str) -> Result<Counts> {
+        Ok(Counts::read(&self.api.metrics().await?, key))
     }
 
     /// The proxy answers.

@@ -126,3 +126,15 @@ pub async fn list(
     .fetch_all(conn)
     .await
 }
+
+/// Forgets at most `most` deliveries that were received before `before`, and says how many it were.
+pub async fn prune(conn: &mut PgConnection, before: OffsetDateTime, most: i64) -> Result<u64> {
+    let done = sqlx::query(
+        "delete from deliveries where id in (select id from deliveries where received_at < $1 order by received_at limit $2)",
+    )
+    .bind(before)
+    .bind(most)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}

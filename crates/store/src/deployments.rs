@@ -36,6 +36,10 @@ pub struct DeploymentRow {
     pub commit_author: Option<String>,
     /// For a rollback: what to apply again.
     pub from_release: Option<ReleaseId>,
+    /// The version of the environment's variables to run with; `None` is the newest.
+    pub variables_version: Option<i64>,
+    /// Why the platform itself began it.
+    pub reason: Option<String>,
     /// See [`model::deployment::FailureCode`].
     pub error_code: Option<String>,
     /// The step it failed in.
@@ -88,8 +92,8 @@ macro_rules! read_word {
 read_word!(Status, Trigger, model::deployment::Step, model::deployment::StepStatus, model::deployment::Stream);
 
 pub(crate) const SELECT: &str = "select d.id, d.team_id, d.site_id, d.environment_id, e.name as environment, d.number, \
-     d.status, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author, d.from_release, d.error_code, \
-     d.error_step, d.error_service, d.error_message, d.attempt, d.cancel_requested_at, d.created_at, d.started_at, \
+     d.status, d.trigger, d.branch, d.commit_sha, d.commit_message, d.commit_author, d.from_release, d.variables_version, d.reason, \
+     d.error_code, d.error_step, d.error_service, d.error_message, d.attempt, d.cancel_requested_at, d.created_at, d.started_at, \
      d.finished_at, d.log_lines, coalesce(r.deployment_id = d.id, false) as is_current \
      from deployments d join environments e on e.id = d.environment_id \
      left join releases r on r.id = e.current_release";
@@ -119,6 +123,10 @@ pub struct NewDeployment<'a> {
     pub author: Option<&'a str>,
     /// For a rollback.
     pub from_release: Option<ReleaseId>,
+    /// `None`: the newest when it begins.
+    pub variables_version: Option<i64>,
+    /// Why, where the platform itself asks for it.
+    pub reason: Option<&'a str>,
 }
 
 /// Queues a deployment and gives it its number.
@@ -127,8 +135,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> Result<
         "with counted as (update sites set deployment_count = deployment_count + 1 \
              where team_id = $2 and id = $3 returning deployment_count) \
          insert into deployments (id, team_id, site_id, environment_id, number, trigger, triggered_by, branch, \
-             commit_sha, commit_message, commit_author, from_release) \
-         select $1, $2, $3, $4, deployment_count, $5, $6, $7, $8, $9, $10, $11 from counted returning number",
+             commit_sha, commit_message, commit_author, from_release, variables_version, reason) \
+         select $1, $2, $3, $4, deployment_count, $5, $6, $7, $8, $9, $10, $11, $12, $13 from counted returning number",
     )
     .bind(new.id)
     .bind(new.team)
@@ -141,6 +149,8 @@ pub async fn insert(conn: &mut PgConnection, new: &NewDeployment<'_>) -> Result<
     .bind(new.message)
     .bind(new.author)
     .bind(new.from_release)
+    .bind(new.variables_version)
+    .bind(new.reason)
     .fetch_one(conn)
     .await
 }
@@ -172,35 +182,89 @@ pub async fn by_id(conn: &mut PgConnection, teams: &[TeamId], id: DeploymentId) 
         .await
 }
 
-/// A site's deployments, newest first, those with a number below `before`.
+/// The deployments of a site, or of one environment of it, newest first, those with a number below `before`.
 pub async fn list(
     conn: &mut PgConnection,
     team: TeamId,
     site: SiteId,
+    environment: Option<EnvironmentId>,
     before: Option<i64>,
     limit: i64,
 ) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} where d.team_id = $1 and d.site_id = $2 and ($3::bigint is null or d.number < $3) \
-         order by d.number desc limit $4"
+        "{SELECT} where d.team_id = $1 and d.site_id = $2 and ($3::uuid is null or d.environment_id = $3) \
+           and ($4::bigint is null or d.number < $4) order by d.number desc limit $5"
     )))
     .bind(team)
     .bind(site)
+    .bind(environment)
     .bind(before)
     .bind(limit)
     .fetch_all(conn)
     .await
 }
 
-/// The newest deployment of each of these sites.
+/// The newest deployment to production of each of these sites.
 pub async fn newest_of(conn: &mut PgConnection, teams: &[TeamId], sites: &[SiteId]) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} join sites s on s.id = d.site_id and s.deployment_count = d.number \
-         where d.team_id = any($1) and d.site_id = any($2)"
+        "{SELECT} where d.team_id = any($1) and d.site_id = any($2) and e.name = 'production' \
+           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
     )))
     .bind(teams)
     .bind(sites)
     .fetch_all(conn)
+    .await
+}
+
+/// The newest deployment to each of these environments.
+pub async fn newest_of_environments(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environments: &[EnvironmentId],
+) -> Result<Vec<DeploymentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where d.team_id = $1 and e.id = any($2) \
+           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
+    )))
+    .bind(team)
+    .bind(environments)
+    .fetch_all(conn)
+    .await
+}
+
+/// What left the release that serves now, for each of these environments.
+pub async fn current_of_environments(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environments: &[EnvironmentId],
+) -> Result<Vec<DeploymentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "{SELECT} where d.team_id = $1 and e.id = any($2) and r.deployment_id = d.id"
+    )))
+    .bind(team)
+    .bind(environments)
+    .fetch_all(conn)
+    .await
+}
+
+/// Whether a deployment to this environment is under way, or waits, that applies this release with these variables.
+pub async fn is_applying(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+    release: ReleaseId,
+    variables_version: Option<i64>,
+) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select 1 from deployments where team_id = $1 and environment_id = $2 and from_release = $3 \
+           and variables_version is not distinct from $4 \
+           and status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(environment)
+    .bind(release)
+    .bind(variables_version)
+    .fetch_one(conn)
     .await
 }
 
@@ -245,18 +309,36 @@ pub async fn cancel_all_of_site(conn: &mut PgConnection, team: TeamId, site: Sit
     Ok(())
 }
 
-/// How many deployments stand before this one: those of all teams that wait and are older.
-pub async fn queue_position(conn: &mut PgConnection, id: DeploymentId) -> Result<i64> {
-    sqlx::query_scalar(
-        "select count(*) from deployments o, deployments d \
-         where d.id = $1 and o.status = 'queued' and o.id < d.id",
+/// An environment is being removed: ends what waits and asks for the end of what runs.
+pub async fn cancel_all_of_environment(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+) -> Result<()> {
+    sqlx::query(
+        "update deployments set cancel_requested_at = now(), \
+             status = case when status = 'queued' then 'cancelled' else status end, \
+             finished_at = case when status = 'queued' then now() else finished_at end \
+         where team_id = $1 and environment_id = $2 and status not in ('live', 'failed', 'cancelled', 'superseded')",
     )
-    .bind(id)
-    .fetch_one(conn)
-    .await
+    .bind(team)
+    .bind(environment)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// How many deployments there are in each state.
 pub async fn count_by_status(conn: &mut PgConnection) -> Result<Vec<(String, i64)>> {
     sqlx::query_as("select status, count(*) from deployments group by status").fetch_all(conn).await
+}
+
+/// When the build began that has run longest; `None` where none runs.
+pub async fn oldest_build(conn: &mut PgConnection) -> Result<Option<OffsetDateTime>> {
+    sqlx::query_scalar(
+        "select min(s.started_at) from deployments d join deployment_steps s on s.deployment_id = d.id \
+         where d.status = 'building' and s.name = 'build'",
+    )
+    .fetch_one(conn)
+    .await
 }

@@ -2,6 +2,7 @@
 
 use model::{EnvironmentId, ReleaseId, SiteId, TeamId};
 use sqlx::{FromRow, PgConnection, Result};
+use time::OffsetDateTime;
 
 /// An environment.
 #[derive(Debug, Clone, FromRow)]
@@ -22,9 +23,24 @@ pub struct EnvironmentRow {
     pub secrets: Vec<u8>,
     /// What serves now.
     pub current_release: Option<ReleaseId>,
+    /// Nothing new is deployed while it is set.
+    pub paused_at: Option<OffsetDateTime>,
+    /// The folder of the repository that the site lies in; empty is the repository itself.
+    pub root: String,
+    /// A push that changes none of these is not deployed; with none, every push is.
+    pub watch: Vec<String>,
+    /// The newest of its variable sets; 0 before the first.
+    pub variables_version: i64,
+    /// Since.
+    pub created_at: OffsetDateTime,
+    /// Set once its removal was asked for.
+    pub deleting_at: Option<OffsetDateTime>,
+    /// With the removal: its volumes go too.
+    pub delete_data: Option<bool>,
 }
 
-const COLUMNS: &str = "id, team_id, site_id, name, branch, subnet_index, secrets, current_release";
+const COLUMNS: &str = "id, team_id, site_id, name, branch, subnet_index, secrets, current_release, paused_at, root, \
+     watch, variables_version, created_at, deleting_at, delete_data";
 
 /// What a new environment needs.
 pub struct NewEnvironment<'a> {
@@ -36,19 +52,26 @@ pub struct NewEnvironment<'a> {
     pub site: SiteId,
     /// Its name.
     pub name: &'a str,
+    /// The first label of its host.
+    pub host: &'a str,
     /// The branch it deploys.
     pub branch: &'a str,
+    /// The folder of the repository that the site lies in.
+    pub root: &'a str,
+    /// Patterns of the paths that it watches.
+    pub watch: &'a [String],
     /// Sealed.
     pub secrets: &'a [u8],
 }
 
-/// Adds an environment with the lowest free subnet of `subnets`; `false` if none is free.
+/// Adds an environment with the lowest free subnet of `subnets`; `false` if none is free. Violates
+/// `environments_name_key` or `environments_host_key` where the site has one of this name, or any site the host.
 pub async fn insert(conn: &mut PgConnection, new: &NewEnvironment<'_>, subnets: i32) -> Result<bool> {
     // Held until the transaction ends: two sites made at once never see the same subnet as free.
     sqlx::query("select pg_advisory_xact_lock(hashtext('webmeteor.subnets'))").execute(&mut *conn).await?;
     let done = sqlx::query(
-        "insert into environments (id, team_id, site_id, name, branch, secrets, subnet_index) \
-         select $1, $2, $3, $4, $5, $6, free.i from ( \
+        "insert into environments (id, team_id, site_id, name, branch, secrets, host, root, watch, subnet_index) \
+         select $1, $2, $3, $4, $5, $6, $8, $9, $10, free.i from ( \
              select i from ( \
                  select 0 as i where not exists (select 1 from environments where subnet_index = 0) \
                  union all \
@@ -64,6 +87,9 @@ pub async fn insert(conn: &mut PgConnection, new: &NewEnvironment<'_>, subnets: 
     .bind(new.branch)
     .bind(new.secrets)
     .bind(subnets)
+    .bind(new.host)
+    .bind(new.root)
+    .bind(new.watch)
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -123,16 +149,6 @@ pub async fn by_id(conn: &mut PgConnection, team: TeamId, id: EnvironmentId) -> 
         .await
 }
 
-/// For the reconciler: every environment of sites that are not being removed.
-pub async fn all(conn: &mut PgConnection) -> Result<Vec<EnvironmentRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from environments e where not exists \
-         (select 1 from sites s where s.id = e.site_id and s.deleting_at is not null) order by id"
-    )))
-    .fetch_all(conn)
-    .await
-}
-
 /// What serves from now on.
 pub async fn set_current(conn: &mut PgConnection, team: TeamId, id: EnvironmentId, release: ReleaseId) -> Result<()> {
     sqlx::query("update environments set current_release = $3 where team_id = $1 and id = $2")
@@ -147,4 +163,106 @@ pub async fn set_current(conn: &mut PgConnection, team: TeamId, id: EnvironmentI
 /// For the reconciler: whether any environment has this id.
 pub async fn exists(conn: &mut PgConnection, id: EnvironmentId) -> Result<bool> {
     sqlx::query_scalar("select exists (select 1 from environments where id = $1)").bind(id).fetch_one(conn).await
+}
+
+/// One environment by its name, held until the transaction ends: nobody else decides on it meanwhile.
+pub async fn lock_by_name(
+    conn: &mut PgConnection,
+    team: TeamId,
+    site: SiteId,
+    name: &str,
+) -> Result<Option<EnvironmentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from environments where team_id = $1 and site_id = $2 and name = $3 for no key update"
+    )))
+    .bind(team)
+    .bind(site)
+    .bind(name)
+    .fetch_optional(conn)
+    .await
+}
+
+/// Whether any site's environment has this first label of a host.
+pub async fn host_taken(conn: &mut PgConnection, host: &str) -> Result<bool> {
+    sqlx::query_scalar("select exists (select 1 from environments where host = $1)").bind(host).fetch_one(conn).await
+}
+
+/// Another set of variables is the newest.
+pub async fn set_variables(conn: &mut PgConnection, team: TeamId, id: EnvironmentId, version: i64) -> Result<()> {
+    sqlx::query("update environments set variables_version = $3 where team_id = $1 and id = $2")
+        .bind(team)
+        .bind(id)
+        .bind(version)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What people set for an environment.
+pub struct Settings<'a> {
+    /// The branch it deploys.
+    pub branch: &'a str,
+    /// The folder of the repository that the site lies in.
+    pub root: &'a str,
+    /// Patterns of the paths that it watches.
+    pub watch: &'a [String],
+    /// Nothing new is deployed.
+    pub paused: bool,
+}
+
+/// Sets them; a pause keeps the time at which it began.
+pub async fn set(conn: &mut PgConnection, team: TeamId, id: EnvironmentId, settings: &Settings<'_>) -> Result<()> {
+    sqlx::query(
+        "update environments set branch = $3, root = $4, watch = $5, \
+             paused_at = case when $6 then coalesce(paused_at, now()) end \
+         where team_id = $1 and id = $2",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(settings.branch)
+    .bind(settings.root)
+    .bind(settings.watch)
+    .bind(settings.paused)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks an environment for removal; `false` if it already was.
+pub async fn mark_deleting(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: EnvironmentId,
+    delete_data: bool,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "update environments set deleting_at = now(), delete_data = $3 \
+         where team_id = $1 and id = $2 and deleting_at is null",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(delete_data)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// For the reconciler: all environments marked for removal on which no worker is at work. Those of a site that is
+/// removed go with it.
+pub async fn to_remove(conn: &mut PgConnection) -> Result<Vec<EnvironmentRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from environments e where e.deleting_at is not null \
+           and not exists (select 1 from sites s where s.id = e.site_id and s.deleting_at is not null) \
+           and not exists (select 1 from deployments d where d.environment_id = e.id \
+               and d.status in ('fetching', 'building', 'starting', 'verifying', 'switching')) \
+         order by e.deleting_at"
+    )))
+    .fetch_all(conn)
+    .await
+}
+
+/// Removes the rows of an environment and all that hangs on them.
+pub async fn remove(conn: &mut PgConnection, team: TeamId, id: EnvironmentId) -> Result<()> {
+    sqlx::query("delete from environments where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    Ok(())
 }

@@ -50,6 +50,8 @@ pub async fn claim(
          where id = ( \
              select d.id from deployments d \
              where d.status = 'queued' and (d.not_before is null or d.not_before <= now()) \
+               and not exists (select 1 from deployments n where n.environment_id = d.environment_id \
+                   and n.status = 'queued' and n.id > d.id) \
                and not exists (select 1 from deployments r where r.environment_id = d.environment_id \
                    and r.status in ('fetching', 'building', 'starting', 'verifying', 'switching')) \
              order by (select count(*) from deployments r where r.team_id = d.team_id \
@@ -142,25 +144,39 @@ pub async fn fail(
     if done.rows_affected() == 1 { Ok(()) } else { Err(WriteError::LeaseLost) }
 }
 
-/// Gives a deployment back to the queue, to be tried again after `delay_seconds`.
-pub async fn give_back(conn: &mut PgConnection, lease: Lease, delay_seconds: f64) -> Result<(), WriteError> {
-    let done = sqlx::query(
-        "update deployments set status = 'queued', lease_until = null, \
-             not_before = now() + make_interval(secs => $4) \
-         where id = $1 and worker = $2 and attempt = $3 \
-           and status in ('fetching', 'building', 'starting', 'verifying', 'switching')",
+/// Gives a deployment back to the queue, to be tried again after `delay_seconds`; where a newer one of its environment
+/// waits already, it is `superseded`. Returns which of the two.
+pub async fn give_back(conn: &mut PgConnection, lease: Lease, delay_seconds: f64) -> Result<Status, WriteError> {
+    let word: Option<(String,)> = sqlx::query_as(
+        "update deployments d set lease_until = null, not_before = now() + make_interval(secs => $4), \
+             status = case when newer.waits then 'superseded' else 'queued' end, \
+             finished_at = case when newer.waits then now() end \
+         from (select exists (select 1 from deployments n, deployments o where o.id = $1 \
+             and n.environment_id = o.environment_id and n.status = 'queued' and n.id > o.id) as waits) newer \
+         where d.id = $1 and d.worker = $2 and d.attempt = $3 \
+           and d.status in ('fetching', 'building', 'starting', 'verifying', 'switching') \
+         returning d.status",
     )
     .bind(lease.deployment)
     .bind(lease.worker)
     .bind(lease.attempt)
     .bind(delay_seconds)
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(WriteError::LeaseLost) }
+    word.and_then(|(word,)| Status::from_word(&word)).ok_or(WriteError::LeaseLost)
+}
+
+/// What waits for its next try is tried now: what it waited for is back.
+pub async fn retry_now(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query("update deployments set not_before = null where status = 'queued' and not_before > now()")
+        .execute(&mut *conn)
+        .await?;
+    crate::events::wake_workers(conn).await
 }
 
 /// Puts back what workers that are gone left behind: back into the queue, or `superseded` where a newer one waits
-/// already, or `cancelled` where that was asked for. Returns id, team, site and the new state of each.
+/// already, or `cancelled` where that was asked for. What was put back in the same instant in which a newer one was
+/// queued is `superseded` too. Returns id, team, site and the new state of each.
 pub async fn recover(conn: &mut PgConnection) -> Result<Vec<(DeploymentId, TeamId, SiteId, String)>> {
     sqlx::query_as(
         "update deployments d set lease_until = null, \
@@ -170,7 +186,12 @@ pub async fn recover(conn: &mut PgConnection) -> Result<Vec<(DeploymentId, TeamI
              finished_at = case when (d.cancel_requested_at is not null and d.status <> 'switching') \
                  or exists (select 1 from deployments n where n.environment_id = d.environment_id \
                      and n.status = 'queued' and n.id > d.id) then now() end \
-         where d.status in ('fetching', 'building', 'starting', 'verifying', 'switching') and d.lease_until < now() \
+         where d.id in (select l.id from deployments l \
+             where l.status in ('fetching', 'building', 'starting', 'verifying', 'switching') \
+                 and l.lease_until < now() \
+               or l.status = 'queued' and exists (select 1 from deployments n \
+                 where n.environment_id = l.environment_id and n.status = 'queued' and n.id > l.id) \
+             for update skip locked) \
          returning d.id, d.team_id, d.site_id, d.status",
     )
     .fetch_all(conn)
@@ -218,6 +239,60 @@ pub async fn set_step(conn: &mut PgConnection, deployment: DeploymentId, step: S
     Ok(())
 }
 
+/// A deployment that waits or runs.
+#[derive(Debug, Clone, FromRow)]
+pub struct OpenRow {
+    /// Id.
+    pub id: DeploymentId,
+    /// Owner.
+    pub team_id: TeamId,
+    /// The owner's name.
+    pub team_name: String,
+    /// When the owner's last turn began.
+    pub team_last_turn: Option<OffsetDateTime>,
+    /// Its site.
+    pub site_id: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// Where it goes.
+    pub environment_id: EnvironmentId,
+    /// That environment's name.
+    pub environment: String,
+    /// 1, 2, 3 … of its site.
+    pub number: i64,
+    #[sqlx(try_from = "String")]
+    status: Word<Status>,
+    /// Its next try is not before then.
+    pub not_before: Option<OffsetDateTime>,
+    /// Asked for.
+    pub created_at: OffsetDateTime,
+    /// First taken by a worker.
+    pub started_at: Option<OffsetDateTime>,
+}
+
+impl OpenRow {
+    /// Where it stands.
+    pub fn status(&self) -> Status {
+        self.status.0
+    }
+}
+
+/// All that waits or runs, of all teams: places in the queue depend on everybody. What a caller may see of it is for
+/// the use case to decide.
+pub async fn open_of_all_teams(conn: &mut PgConnection) -> Result<Vec<OpenRow>> {
+    sqlx::query_as(
+        "select d.id, d.team_id, t.name as team_name, \
+             (select max(r.started_at) from deployments r where r.team_id = d.team_id) as team_last_turn, \
+             d.site_id, s.name as site_name, d.environment_id, e.name as environment, d.number, d.status, \
+             d.not_before, d.created_at, d.started_at \
+         from deployments d join teams t on t.id = d.team_id join sites s on s.id = d.site_id \
+             join environments e on e.id = d.environment_id \
+         where d.status in ('queued', 'fetching', 'building', 'starting', 'verifying', 'switching') order by d.id",
+    )
+    .fetch_all(conn)
+    .await
+}
+
 #[derive(FromRow)]
 struct StepRow {
     #[sqlx(try_from = "String")]
@@ -246,13 +321,14 @@ pub async fn steps(conn: &mut PgConnection, deployment: DeploymentId) -> Result<
         .collect())
 }
 
-/// Whether a worker is at work in this environment, and on which deployment.
-pub async fn running_in(conn: &mut PgConnection, environment: EnvironmentId) -> Result<Option<DeploymentId>> {
+/// Whether anything waits or runs in this environment.
+pub async fn is_busy(conn: &mut PgConnection, team: TeamId, environment: EnvironmentId) -> Result<bool> {
     sqlx::query_scalar(
-        "select id from deployments where environment_id = $1 \
-         and status in ('fetching', 'building', 'starting', 'verifying', 'switching')",
+        "select exists (select 1 from deployments where team_id = $1 and environment_id = $2 \
+         and status not in ('live', 'failed', 'cancelled', 'superseded'))",
     )
+    .bind(team)
     .bind(environment)
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await
 }

@@ -17,11 +17,13 @@ pub struct ReleaseRow {
     pub deployment_id: DeploymentId,
     /// What runs, where, and how it is reached.
     pub plan: Json<ReleasePlan>,
+    /// The version of the environment's variables that it runs with.
+    pub variables_version: i64,
     /// When it went live.
     pub created_at: OffsetDateTime,
 }
 
-const COLUMNS: &str = "id, team_id, environment_id, deployment_id, plan, created_at";
+const COLUMNS: &str = "id, team_id, environment_id, deployment_id, plan, variables_version, created_at";
 
 /// Adds a release.
 pub async fn insert(
@@ -31,15 +33,20 @@ pub async fn insert(
     environment: EnvironmentId,
     deployment: DeploymentId,
     plan: &ReleasePlan,
+    variables_version: i64,
 ) -> Result<()> {
-    sqlx::query("insert into releases (id, team_id, environment_id, deployment_id, plan) values ($1, $2, $3, $4, $5)")
-        .bind(id)
-        .bind(team)
-        .bind(environment)
-        .bind(deployment)
-        .bind(Json(plan))
-        .execute(conn)
-        .await?;
+    sqlx::query(
+        "insert into releases (id, team_id, environment_id, deployment_id, plan, variables_version) \
+         values ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(id)
+    .bind(team)
+    .bind(environment)
+    .bind(deployment)
+    .bind(Json(plan))
+    .bind(variables_version)
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -74,7 +81,7 @@ pub async fn current_production(
     sites: &[SiteId],
 ) -> Result<Vec<ReleaseRow>> {
     sqlx::query_as(
-        "select r.id, r.team_id, r.environment_id, r.deployment_id, r.plan, r.created_at \
+        "select r.id, r.team_id, r.environment_id, r.deployment_id, r.plan, r.variables_version, r.created_at \
          from environments e join releases r on r.id = e.current_release \
          where e.team_id = any($1) and e.site_id = any($2) and e.name = 'production'",
     )
@@ -84,23 +91,32 @@ pub async fn current_production(
     .await
 }
 
-/// An environment's releases, newest first.
-pub async fn of_environment(
+/// The releases that serve these environments now.
+pub async fn current_of(
     conn: &mut PgConnection,
     team: TeamId,
-    environment: EnvironmentId,
+    environments: &[EnvironmentId],
 ) -> Result<Vec<ReleaseRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "select {COLUMNS} from releases where team_id = $1 and environment_id = $2 order by created_at desc, id desc"
+        "select {COLUMNS} from releases where team_id = $1 \
+           and id in (select current_release from environments where team_id = $1 and id = any($2))"
     )))
     .bind(team)
-    .bind(environment)
+    .bind(environments)
     .fetch_all(conn)
     .await
 }
 
-/// Forgets a release.
+/// Forgets a release, unless a deployment that has not ended is to apply it.
 pub async fn remove(conn: &mut PgConnection, team: TeamId, id: ReleaseId) -> Result<()> {
-    sqlx::query("delete from releases where team_id = $1 and id = $2").bind(team).bind(id).execute(conn).await?;
+    sqlx::query(
+        "delete from releases where team_id = $1 and id = $2 and not exists ( \
+             select 1 from deployments d where d.from_release = $2 \
+               and d.status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(id)
+    .execute(conn)
+    .await?;
     Ok(())
 }

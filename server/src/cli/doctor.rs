@@ -9,6 +9,7 @@ use crate::{
 };
 use docker::{Engine, Runtime};
 use nix::sys::statvfs::statvfs;
+use platform::reconcile;
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -29,6 +30,7 @@ pub async fn run(config: &Config) -> ExitCode {
         ("docker", docker().await),
         ("postgresql", database(config, running).await),
         ("proxy", proxy(config).await),
+        ("sites", sites(config, running).await),
         ("dashboard", port("WEBMETEOR_LISTEN", config.listen, running)),
         ("subnets", overlap_with_host(config.subnets).map_or(Ok("the pool is free".into()), |o| Err(o.to_string()))),
         ("disk", disk(&config.data_dir)),
@@ -51,10 +53,14 @@ pub async fn run(config: &Config) -> ExitCode {
 
 async fn docker() -> Finding {
     let engine = Engine::from_env();
-    match engine.version().await {
-        Ok(found) => Ok(format!("Engine {}, API {}", found.engine, found.api)),
-        Err(error) => Err(format!("{error}; start Docker, or name it in DOCKER_HOST")),
-    }
+    let remedy = |error: docker::Error| format!("{error}; start Docker, or name it in DOCKER_HOST");
+    let found = engine.version().await.map_err(remedy)?;
+    let restart = if engine.live_restore().await.map_err(remedy)? {
+        "sites run on while it restarts"
+    } else {
+        "sites end while it restarts, unless /etc/docker/daemon.json says \"live-restore\": true"
+    };
+    Ok(format!("Engine {}, API {}; {restart}", found.engine, found.api))
 }
 
 async fn database(config: &Config, running: bool) -> Finding {
@@ -78,6 +84,27 @@ async fn proxy(config: &Config) -> Finding {
         Some(taken) => Err(taken.to_string()),
         None => Ok("not running; its ports are free, and `webmeteor serve` starts it".into()),
     }
+}
+
+/// What the reconciler would do; it is only told.
+async fn sites(config: &Config, running: bool) -> Finding {
+    if config.database_url.is_none() && !running {
+        return Ok("not looked at: the database does not run".into());
+    }
+    let instance = std::fs::read_to_string(config.data_dir.join("instance")).unwrap_or_default();
+    let database = Database::join(config, instance.trim()).await.map_err(|e| e.to_string())?;
+    // Nothing is sealed or opened here, so the master key is left alone.
+    let platform = state::platform(config, instance.trim(), database.pool(), [0; 32]).map_err(|e| e.to_string())?;
+    let found = reconcile::differences(&platform).await.map_err(|e| e.to_string())?;
+    if found.actions.is_empty() {
+        return Ok("everything runs as the database says".into());
+    }
+    let lines = found.actions.iter().map(|action| format!("\n      {}, because {}", action.act, action.reason));
+    Err(format!(
+        "{} differences from what the database says; a platform that runs puts them right within seconds:{}",
+        found.actions.len(),
+        lines.collect::<String>()
+    ))
 }
 
 fn port(setting: &str, address: SocketAddr, is_ours: bool) -> Finding {

@@ -1,5 +1,6 @@
 //! Settings: environment variables `WEBMETEOR_*` over a TOML file over defaults, read once and checked at once.
 
+mod limits;
 mod parse;
 mod subnet;
 mod table;
@@ -8,7 +9,7 @@ pub use parse::{Labels, LogFormat, Subnets};
 pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
-use platform::Signup;
+use platform::{Deadlines, Signup, settings::Limits};
 use secrecy::SecretString;
 use std::{
     fmt,
@@ -60,6 +61,14 @@ pub struct Config {
     pub extra_labels: Labels,
     /// How long an old release may finish its requests.
     pub drain: Duration,
+    /// How long a new release is watched after its switch.
+    pub watch: Duration,
+    /// How long each step of a deployment may take.
+    pub deadlines: Deadlines,
+    /// How much of the machine logs, images and builds may use.
+    pub limits: Limits,
+    /// Whose layers of builds are shared.
+    pub layer_scope: String,
     shown: Vec<Shown>,
 }
 
@@ -133,6 +142,14 @@ impl Config {
         let postgres_bin = values.take("POSTGRES_BIN", parse::optional_path);
         let extra_labels = values.take("EXTRA_LABELS", parse::labels);
         let drain = values.take("DRAIN_SECONDS", parse::seconds);
+        let watch = values.take("WATCH_SECONDS", parse::seconds);
+        let fetch = values.take("FETCH_SECONDS", parse::some_seconds);
+        let build = values.take("BUILD_SECONDS", parse::some_seconds);
+        let start = values.take("START_SECONDS", parse::some_seconds);
+        let verify = values.take("VERIFY_SECONDS", parse::some_seconds);
+        let switch = values.take("SWITCH_SECONDS", parse::some_seconds);
+        let limits = limits::take(values);
+        let layer_scope = values.take("LAYER_SCOPE", parse::word);
         Some(Self {
             data_dir: data_dir?,
             listen: listen?,
@@ -154,6 +171,10 @@ impl Config {
             postgres_bin: postgres_bin?,
             extra_labels: extra_labels?,
             drain: drain?,
+            watch: watch?,
+            deadlines: Deadlines { fetch: fetch?, build: build?, start: start?, verify: verify?, switch: switch? },
+            limits: limits?,
+            layer_scope: layer_scope?,
             shown: Vec::new(),
         })
     }

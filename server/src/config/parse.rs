@@ -203,6 +203,15 @@ pub fn yes_or_no(raw: &str) -> Parsed<bool> {
     }
 }
 
+/// Small letters, digits and hyphens, up to 64.
+pub fn word(raw: &str) -> Parsed<String> {
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if (1..=64).contains(&raw.len()) && raw.bytes().all(fits) {
+        return Ok(raw.to_owned());
+    }
+    Err(format!("“{raw}” is not a word of small letters, digits and hyphens, up to 64."))
+}
+
 /// `name=value,name=value`
 pub fn labels(raw: &str) -> Parsed<Labels> {
     raw.split(',')
@@ -224,9 +233,26 @@ pub fn seconds(raw: &str) -> Parsed<Duration> {
         .ok_or_else(|| format!("“{raw}” is not a number of seconds from 0 to 3600."))
 }
 
+/// Whole seconds, at least one and up to six hours.
+pub fn some_seconds(raw: &str) -> Parsed<Duration> {
+    raw.parse()
+        .ok()
+        .filter(|n| (1..=21_600).contains(n))
+        .map(Duration::from_secs)
+        .ok_or_else(|| format!("“{raw}” is not a number of seconds from 1 to 21600."))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_is_never_nothing() {
+        assert_eq!(some_seconds("1").unwrap(), Duration::from_secs(1));
+        for bad in ["0", "-1", "21601", "1.5", "", "x"] {
+            assert!(some_seconds(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn a_pool_begins_at_its_first_address_and_is_private() {

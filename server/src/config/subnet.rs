@@ -31,13 +31,13 @@ fn overlap(routes: &str, pool: Subnets) -> Option<Overlap> {
         let shorter = route.prefix.min(u32::from(pool.prefix));
         let mask = u32::MAX.checked_shl(32 - shorter).unwrap_or(0);
         let overlaps = (route.base.to_bits() ^ pool.base.to_bits()) & mask == 0;
-        overlaps && route.prefix > 0 && !is_site_network(route)
+        overlaps && route.prefix > 0 && !is_our_network(route)
     })
 }
 
-/// Docker names its bridges `br-…`; those of environments have a /27 inside the pool.
-fn is_site_network(route: &Overlap) -> bool {
-    route.interface.starts_with("br-") && route.prefix >= 27
+/// Bridges are named `br-…`; those of environments have a /27 inside the pool, that of builds has a /26.
+fn is_our_network(route: &Overlap) -> bool {
+    route.interface.starts_with("br-") && route.prefix >= 26
 }
 
 fn parse(line: &str) -> Option<Overlap> {
@@ -78,8 +78,11 @@ mod tests {
     }
 
     #[test]
-    fn the_bridges_of_environments_are_our_own() {
-        let text = routes(&["br-0a1b2c3d4e5f\t2000400A\t0\t0001\t0\t0\t0\tE0FFFFFF\t0\t0\t0"]);
+    fn the_bridges_of_environments_and_of_builds_are_our_own() {
+        let text = routes(&[
+            "br-0a1b2c3d4e5f\t2000400A\t0\t0001\t0\t0\t0\tE0FFFFFF\t0\t0\t0",
+            "br-wmb0a1b2c3d\tC0FF4F0A\t0\t0001\t0\t0\t0\tC0FFFFFF\t0\t0\t0",
+        ]);
         assert_eq!(overlap(&text, pool()), None);
     }
 }

@@ -47,6 +47,23 @@ pub const TABLE: &[Setting] = &[
     open("POSTGRES_BIN", ""),
     open("EXTRA_LABELS", ""),
     open("DRAIN_SECONDS", "10"),
+    open("WATCH_SECONDS", "60"),
+    open("FETCH_SECONDS", "600"),
+    open("BUILD_SECONDS", "1200"),
+    open("START_SECONDS", "120"),
+    open("VERIFY_SECONDS", "600"),
+    open("SWITCH_SECONDS", "15"),
+    open("LOG_RETENTION_DAYS", "30"),
+    open("LOG_MAX_LINES", "100000"),
+    open("LOG_MAX_MB", "32"),
+    open("DELIVERY_RETENTION_DAYS", "30"),
+    open("IMAGE_BUDGET_MB", ""),
+    open("IMAGE_MAX_MB", "4096"),
+    open("DISK_FLOOR_MB", "1024"),
+    open("LAYER_SCOPE", "shared"),
+    open("BUILD_MEMORY_MB", "2048"),
+    open("BUILD_CPUS", ""),
+    open("BUILD_PROCESSES", "2048"),
 ];
 
 impl Setting {

@@ -17,7 +17,7 @@ const MOST_CHARACTERS: usize = 500;
 /// What does not look like commands is none: Git judges the push, and a branch that did not move is not deployed.
 #[derive(Debug)]
 pub struct Commands {
-    watched: BTreeMap<String, Option<CommitSha>>,
+    watched: BTreeMap<String, Option<Moved>>,
     /// References that are moved and not watched; the first few.
     pub others: Vec<String>,
     /// The client takes progress and the report in one stream.
@@ -63,8 +63,7 @@ impl Commands {
 
     /// The watched branches that this push wants to move or make.
     pub fn moved(&self) -> Vec<Moved> {
-        let moved = self.watched.iter().filter_map(|(branch, to)| Some((branch, to.clone()?)));
-        moved.map(|(branch, to)| Moved { branch: branch.clone(), to }).collect()
+        self.watched.values().flatten().cloned().collect()
     }
 
     /// `{old} {new} {reference}`, on the first line followed by NUL and what the client can do.
@@ -77,13 +76,14 @@ impl Commands {
         if std::mem::take(&mut self.is_first) {
             self.has_side_band = capabilities.trim_end().split(' ').any(|word| word == "side-band-64k");
         }
-        let is_deletion = new.as_str().bytes().all(|digit| digit == b'0');
-        if is_deletion || old == new {
+        let is_none = |commit: &CommitSha| commit.as_str().bytes().all(|digit| digit == b'0');
+        if is_none(&new) || old == new {
             return;
         }
         let branch = reference.strip_prefix("refs/heads/");
-        if let Some(to) = branch.and_then(|branch| self.watched.get_mut(branch)) {
-            *to = Some(new);
+        if let Some((branch, moved)) = branch.and_then(|name| Some((name, self.watched.get_mut(name)?))) {
+            let from = Some(old).filter(|old| !is_none(old));
+            *moved = Some(Moved { branch: branch.to_owned(), from, to: new });
         } else if self.others.len() < MOST_OTHERS {
             let short = branch.or_else(|| reference.strip_prefix("refs/tags/")).unwrap_or(reference);
             self.others.push(short.to_owned());
@@ -149,7 +149,8 @@ mod tests {
     fn the_watched_branches_that_move_are_found() {
         let commands = read(request().as_bytes());
         assert!(commands.has_side_band);
-        assert_eq!(commands.moved(), [Moved { branch: "main".into(), to: CommitSha::parse(NEW).unwrap() }]);
+        let commit = |id| CommitSha::parse(id).unwrap();
+        assert_eq!(commands.moved(), [Moved { branch: "main".into(), from: Some(commit(OLD)), to: commit(NEW) }]);
         assert_eq!(commands.others, ["v1"]);
     }
 

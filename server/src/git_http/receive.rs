@@ -72,8 +72,8 @@ impl Push {
 
     async fn deploy(&self, commands: &Commands, may_talk: bool) {
         let site = self.repository.site;
-        let started = match repositories::pushed(&self.state.platform, &self.actor, site, &commands.moved()).await {
-            Ok(started) => started,
+        let led_to = match repositories::pushed(&self.state.platform, &self.actor, site, &commands.moved()).await {
+            Ok(led_to) => led_to,
             Err(error) => {
                 let problem = Problem::from(error);
                 tracing::warn!(%site, reason = problem.code, "a push is stored and not deployed");
@@ -90,7 +90,10 @@ impl Push {
             let (others, branches) = (commands.others.join(", "), self.repository.branches.join(", "));
             self.say(&format!("Not deployed: {others}. This site deploys: {branches}.")).await;
         }
-        for started in &started {
+        for reason in &led_to.ignored {
+            self.say(&format!("Not deployed: {reason}")).await;
+        }
+        for started in &led_to.started {
             follow(&self.state, &self.actor, started, &self.client).await;
         }
     }

@@ -394,3 +394,31 @@ async fn a_push_ends_with_the_address_where_it_is_served() {
     let page = bench.app.client.get(format!("{}/proof.html", bench.app.proxy())).header("host", "shop.localhost");
     assert_eq!(page.send().await.unwrap().text().await.unwrap(), "pushed");
 }
+
+#[tokio::test]
+async fn a_push_that_is_held_back_is_stored_and_says_why() {
+    let bench = Bench::start().await;
+    bench.clone().await;
+    let path = format!("/api/v1/sites/{}/environments/production", bench.site);
+    let set = async |change: Value| {
+        let answer = bench.app.send(Method::PATCH, &path, Some(&bench.token), Some(&change)).await;
+        assert_eq!(answer.status(), 200);
+    };
+    for (change, message, words) in [
+        (json!({}), "Typo [skip deploy]", "says “[skip deploy]”"),
+        (json!({"watch": ["apps/**"]}), "Elsewhere", "Nothing that production watches was changed"),
+        (json!({"paused": true}), "In a pause", "production is paused"),
+    ] {
+        set(change).await;
+        let commit = bench.commit(message).await;
+        let told = bench.done(&bench.work(), &["push"]).await;
+        assert!(told.contains("remote: Not deployed: ") && told.contains(words), "{told}");
+        let tip = bench.done(&bench.repository(), &["rev-parse", "main"]).await;
+        assert_eq!(tip, commit, "it is stored");
+    }
+    assert_eq!(bench.deployments().await.len(), 1, "the first one alone");
+    set(json!({"paused": false, "watch": ["*.txt"]})).await;
+    let commit = bench.commit("What is watched").await;
+    let (deployment, _) = bench.push(&[], &commit).await;
+    assert_eq!(deployment["environment"], "production");
+}

@@ -3,12 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod accounts;
+mod confines;
+mod disk;
+mod dropless;
+mod environments;
 mod git_http;
 mod health;
+mod logs;
 mod managed_postgres;
 mod pipeline;
 mod problems;
+mod queue;
+mod reconcile;
 mod sessions;
 mod sockets;
+mod stand;
 mod start;
 mod support;
+mod survival;

@@ -16,34 +16,49 @@ use std::{
 };
 
 /// A site of a team of its own, on a platform of its own.
-struct Site {
-    app: App,
-    token: String,
-    id: String,
-    slug: String,
+pub struct Site {
+    pub app: App,
+    pub email: String,
+    pub token: String,
+    pub id: String,
+    pub slug: String,
 }
 
 impl Site {
     /// A static site that is live.
-    async fn live() -> Self {
-        let app = Setup::new().await.start().await;
+    pub async fn live() -> Self {
+        Self::live_on(Setup::new().await).await
+    }
+
+    /// A static site that is live, on a platform that is set up like this.
+    pub async fn live_on(setup: Setup) -> Self {
+        let (site, first) = Self::begin(setup, &json!({"template": "static"})).await;
+        assert_eq!(site.ended(first["deployment_id"].as_str().unwrap()).await["status"], "live");
+        site
+    }
+
+    /// A site with an empty repository.
+    pub async fn empty_on(setup: Setup) -> Self {
+        Self::begin(setup, &json!({"hosted": {}})).await.0
+    }
+
+    async fn begin(setup: Setup, source: &Value) -> (Self, Value) {
+        let app = setup.start().await;
         app.until_ready().await;
         // Names in Docker begin with the team's: tests beside each other must not meet there.
         let name: String =
             uuid::Uuid::new_v4().simple().to_string().chars().filter(char::is_ascii_alphabetic).collect();
-        let (token, _) = app.register(&format!("it{name}@example.org")).await;
+        let email = format!("it{name}@example.org");
+        let (token, _) = app.register(&email).await;
         let slug = format!("site-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
-        let new = json!({"name": "Site", "slug": slug, "source": {"template": "static"}});
+        let new = json!({"name": "Site", "slug": slug, "source": source});
         let (status, made) = app.post("/api/v1/sites", Some(&token), &new).await;
         assert_eq!(status, 201, "{made}");
         let id = made["id"].as_str().unwrap().to_owned();
-        let site = Self { app, token, id, slug };
-        let first = made["deployment_id"].as_str().unwrap().to_owned();
-        assert_eq!(site.ended(&first).await["status"], "live");
-        site
+        (Self { app, email, token, id, slug }, made)
     }
 
-    async fn commit(&self, files: &[(&str, &str)]) {
+    pub async fn commit(&self, files: &[(&str, &str)]) {
         let repository = self.app.data().join("repositories").join(format!("{}.git", self.id));
         let files: BTreeMap<String, FileChange> = files
             .iter()
@@ -53,19 +68,19 @@ impl Site {
         commit_files(&repository, &main, &files, "Change", &Author::platform()).await.unwrap();
     }
 
-    async fn deploy(&self) -> String {
+    pub async fn deploy(&self) -> String {
         let path = format!("/api/v1/sites/{}/deployments", self.id);
         let (status, made) = self.app.post(&path, Some(&self.token), &json!({})).await;
         assert_eq!(status, 202, "{made}");
         made["id"].as_str().unwrap().to_owned()
     }
 
-    async fn act(&self, deployment: &str, what: &str) -> (u16, Value) {
+    pub async fn act(&self, deployment: &str, what: &str) -> (u16, Value) {
         let path = format!("/api/v1/deployments/{deployment}/{what}");
         json(self.app.send(Method::POST, &path, Some(&self.token), None).await).await
     }
 
-    async fn show(&self, deployment: &str) -> Value {
+    pub async fn show(&self, deployment: &str) -> Value {
         self.app.get(&format!("/api/v1/deployments/{deployment}"), Some(&self.token)).await.1
     }
 
@@ -77,27 +92,27 @@ impl Site {
         .await
     }
 
-    async fn ended(&self, deployment: &str) -> Value {
+    pub async fn ended(&self, deployment: &str) -> Value {
         self.until_status(deployment, &["live", "failed", "cancelled", "superseded"]).await
     }
 
-    async fn page(&self) -> Option<String> {
+    pub async fn page(&self) -> Option<String> {
         fetch(&self.app.client, &self.app.proxy(), &self.slug).await
     }
 
-    async fn until_page(&self, words: &str) {
+    pub async fn until_page(&self, words: &str) {
         until(words, async || self.page().await.filter(|page| page.contains(words))).await;
     }
 
     /// Names of the site's containers, running ones.
-    fn containers(&self) -> Vec<String> {
+    pub fn containers(&self) -> Vec<String> {
         let mut names =
             docker(&["ps", "--format", "{{.Names}}", "--filter", &format!("label=webmeteor.site={}", self.id)]);
         names.sort();
         names
     }
 
-    async fn until_settled(&self) {
+    pub async fn until_settled(&self) {
         until("one container with its plain name", async || {
             let names = self.containers();
             (names.len() == 1 && !names[0].contains('.')).then_some(())
@@ -106,7 +121,7 @@ impl Site {
     }
 }
 
-async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
+pub async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
     let answer = client.get(proxy).header("host", format!("{slug}.localhost")).send().await.ok()?;
     if !answer.status().is_success() {
         return None;
@@ -114,20 +129,20 @@ async fn fetch(client: &Client, proxy: &str, slug: &str) -> Option<String> {
     answer.text().await.ok()
 }
 
-fn docker(arguments: &[&str]) -> Vec<String> {
+pub fn docker(arguments: &[&str]) -> Vec<String> {
     let out = Command::new("docker").args(arguments).output().unwrap();
     String::from_utf8_lossy(&out.stdout).lines().map(str::to_owned).collect()
 }
 
 /// Visitors who come one after another until it is dropped, on kept and on fresh connections.
-struct Visitors {
+pub struct Visitors {
     stop: Arc<AtomicBool>,
     served: Arc<AtomicUsize>,
     failed: Arc<AtomicUsize>,
 }
 
 impl Visitors {
-    fn of(site: &Site) -> Self {
+    pub fn of(site: &Site) -> Self {
         let visitors = Self { stop: Arc::default(), served: Arc::default(), failed: Arc::default() };
         for keeps in [true, false] {
             let (stop, served, failed) = (visitors.stop.clone(), visitors.served.clone(), visitors.failed.clone());
@@ -144,7 +159,7 @@ impl Visitors {
         visitors
     }
 
-    fn counts(&self) -> (usize, usize) {
+    pub fn counts(&self) -> (usize, usize) {
         self.stop.store(true, Ordering::Relaxed);
         (self.served.load(Ordering::Relaxed), self.failed.load(Ordering::Relaxed))
     }
@@ -190,7 +205,8 @@ async fn a_platform_killed_in_the_middle_takes_the_deployment_up_again_while_the
     site.until_status(&deployment, &["building"]).await;
     site.app.kill();
     site.app.restart().await;
-    assert_eq!(site.ended(&deployment).await["status"], "live");
+    let ended = site.ended(&deployment).await;
+    assert_eq!(ended["status"], "live", "{ended:#}");
     site.until_page("perled").await;
     site.until_settled().await;
     let (served, failed) = visitors.counts();
@@ -309,4 +325,57 @@ async fn deleting_a_site_removes_all_of_it_and_its_data_only_if_wanted() {
     }
     assert!(!site.app.data().join("repositories").join(format!("{}.git", site.id)).exists());
     until("no route", async || site.page().await.is_none().then_some(())).await;
+}
+
+/// A server in Perl that answers `body`, with this status, and ends after so many seconds where one is given.
+fn perl(status: &str, body: &str, ends_after: Option<u32>) -> String {
+    let alarm = ends_after.map(|seconds| format!("alarm {seconds};\n")).unwrap_or_default();
+    format!(
+        "use IO::Socket::INET;\n{alarm}my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\n\
+         while (my $c = $s->accept) {{ my $first = <$c>; while (<$c>) {{ last if /^\\r?\\n$/ }} \
+         my $code = $first =~ m{{ /health }} ? '200 OK' : '{status}'; \
+         print $c \"HTTP/1.1 $code\\r\\nContent-Length: {}\\r\\nConnection: close\\r\\n\\r\\n{body}\"; close $c; }}\n",
+        body.len()
+    )
+}
+
+const PERL: &str = "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
+const PERL_MANIFEST: &str = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { path = \"/health\" }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_is_unwell_after_its_switch_gives_way_to_the_one_before() {
+    let site = Site::live().await;
+    site.commit(&[
+        ("Dockerfile", PERL),
+        ("serve.pl", &perl("200 OK", "shortlived", Some(1))),
+        ("webmeteor.toml", PERL_MANIFEST),
+    ])
+    .await;
+    let crashing = site.deploy().await;
+    assert_eq!(site.ended(&crashing).await["status"], "live");
+    let judged = until("a verdict", async || {
+        let shown = site.show(&crashing).await;
+        (shown["watch"]["verdict"] == "rolled_back").then_some(shown)
+    })
+    .await;
+    assert!(judged["watch"]["reason"].as_str().unwrap().contains("ended by itself"), "{judged:#}");
+    site.until_page("Morrow Studio").await;
+    let (_, list) = site.app.get(&format!("/api/v1/sites/{}/deployments", site.id), Some(&site.token)).await;
+    assert_eq!(list["items"][0]["trigger"], "auto_rollback", "{list:#}");
+    let back = site.ended(list["items"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(back["status"], "live");
+    assert!(back["reason"].as_str().unwrap().contains("rolled back by itself"), "{back:#}");
+
+    // Errors of the program itself, once there are visitors who see them.
+    site.commit(&[("serve.pl", &perl("500 Oh", "broken", None))]).await;
+    let failing = site.deploy().await;
+    assert_eq!(site.ended(&failing).await["status"], "live");
+    let visitors = Visitors::of(&site);
+    until("a verdict", async || {
+        let shown = site.show(&failing).await;
+        (shown["watch"]["verdict"] == "rolled_back").then_some(())
+    })
+    .await;
+    site.until_page("Morrow Studio").await;
+    visitors.counts();
 }

@@ -3,7 +3,7 @@
 use crate::support::{App, PATIENCE, Setup, client};
 use model::{
     DeploymentId, EnvironmentId, SiteId, TeamId,
-    deployment::{Status, Stream, Trigger},
+    deployment::{Status, Step, Stream, Trigger},
     event::Event,
     site::Source,
 };
@@ -138,8 +138,17 @@ impl Made {
             repository_token: None,
         };
         store::sites::insert(&mut tx, &new).await.unwrap();
-        let new =
-            NewEnvironment { id: environment, team, site, name: "production", branch: "main", secrets: b"sealed" };
+        let new = NewEnvironment {
+            id: environment,
+            team,
+            site,
+            name: "production",
+            host: "shop",
+            branch: "main",
+            root: "",
+            watch: &[],
+            secrets: b"sealed",
+        };
         assert!(store::environments::insert(&mut tx, &new, 100).await.unwrap());
         let new = NewDeployment {
             id: deployment,
@@ -153,6 +162,8 @@ impl Made {
             message: None,
             author: None,
             from_release: None,
+            variables_version: None,
+            reason: None,
         };
         store::deployments::insert(&mut tx, &new).await.unwrap();
         tx.commit().await.unwrap();
@@ -170,7 +181,11 @@ impl Made {
     }
 
     async fn announce(&self, status: Status) {
-        let event = Event::Deployment { id: self.deployment, site_id: self.site, status, step: None };
+        self.announce_at(status, None).await;
+    }
+
+    async fn announce_at(&self, status: Status, step: Option<Step>) {
+        let event = Event::Deployment { id: self.deployment, site_id: self.site, status, step };
         let mut conn = self.pool.acquire().await.unwrap();
         store::events::insert(&mut conn, self.team, &event).await.unwrap();
     }
@@ -207,6 +222,23 @@ async fn only_members_follow_and_the_answer_for_others_is_that_of_nothing() {
     let (name, event) = member.event().await;
     assert_eq!((name.as_str(), event["status"].as_str()), ("deployment", Some("building")));
     assert_eq!(event["site_id"], json!(made.site));
+}
+
+#[tokio::test]
+async fn members_are_told_once_that_a_deployment_went_live_or_failed() {
+    let app = web_only().await;
+    let (ada, team) = app.register("ada@example.org").await;
+    let made = Made::of_team(&app, &team).await;
+    let mut member = Socket::with_token(&app, &ada).await;
+    // What an answer to a question proves: the server follows this client now.
+    assert_eq!(member.ask("unsubscribe", &json!({"site_id": made.site})).await["ok"], true);
+    made.announce_at(Status::Live, None).await;
+    made.announce_at(Status::Live, Some(Step::Drain)).await;
+    made.announce_at(Status::Failed, Some(Step::Build)).await;
+    for kind in ["deployment_live", "deployment_failed"] {
+        let (name, event) = member.event().await;
+        assert_eq!((name.as_str(), event["kind"].as_str()), ("notification", Some(kind)));
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use std::{
     collections::BTreeMap,
     fs::{self, File},
@@ -106,6 +106,20 @@ impl Setup {
         self
     }
 
+    /// On an engine of its own, which whoever made it clears.
+    pub fn on_engine(mut self, host: &str) -> Self {
+        self.env.insert("DOCKER_HOST".into(), host.into());
+        self
+    }
+
+    /// Another part of the same platform: the same data folder, database, proxy.
+    pub fn beside(&self, arguments: &[&str]) -> Self {
+        let mut part = Self::bare();
+        let listen = part.get("LISTEN").to_owned();
+        part.env = self.env.clone();
+        part.set("LISTEN", listen).arguments(arguments)
+    }
+
     /// Sets `WEBMETEOR_{name}`.
     #[must_use]
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -205,9 +219,17 @@ impl App {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    /// A pool of connections to its database.
+    /// A pool of connections to its database, given or managed.
     pub fn pool(&self) -> PgPool {
-        PgPool::connect_lazy(self.setup.get("DATABASE_URL")).unwrap()
+        match self.setup.env.get("WEBMETEOR_DATABASE_URL") {
+            Some(url) => PgPool::connect_lazy(url).unwrap(),
+            None => PgPool::connect_lazy_with(
+                PgConnectOptions::new_without_pgpass()
+                    .socket(self.data().join("postgres/socket"))
+                    .username("webmeteor")
+                    .database("webmeteor"),
+            ),
+        }
     }
 
     /// Starts it (again).
@@ -323,6 +345,21 @@ impl Drop for App {
             && let Ok(instance) = fs::read_to_string(self.data().join("instance"))
         {
             remove_from_docker(&format!("label=webmeteor.instance={}", instance.trim()));
+            remove_control_groups(&format!("webmeteor-{}", instance.trim()));
+        }
+    }
+}
+
+/// The kernel keeps those that are in use; none is, once the containers are gone.
+fn remove_control_groups(name: &str) {
+    let below = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let root = Path::new("/sys/fs/cgroup");
+    for outer in below(root).iter().map(|hierarchy| hierarchy.join(name)).chain([root.join(name)]) {
+        for folder in below(&outer).iter().chain([&outer]) {
+            let _ = fs::remove_dir(folder);
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Builds by the engine's classic builder, which is in every engine and needs nothing on this machine.
 
-use super::images;
+use super::{images, logs};
 use crate::{
-    BuildError, BuildRequest, Error, ImageId, LogLine, Result,
+    BuildError, BuildRequest, ContainerEvent, Error, EventKind, ImageId, Labels, LogLine, Result,
     context::{Folder, SENT_DOCKERFILE},
     lines::Lines,
 };
 use bollard::{Docker, query_parameters::BuildImageOptionsBuilder};
-use futures::{StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use http::Uri;
 use model::deployment::Stream;
 use std::{
@@ -19,6 +19,8 @@ use std::{
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+/// How long events of a failed step are waited for.
+const EVENTS: Duration = Duration::from_millis(500);
 /// The period that a share of CPU time is measured over; the engine's own default.
 const CPU_PERIOD_US: u64 = 100_000;
 
@@ -39,12 +41,14 @@ pub(super) async fn build(
 }
 
 async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>) -> Result<ImageId, BuildError> {
-    let BuildRequest { context, dockerfile, tag, labels, args, network, no_cache, .. } = &request;
+    let BuildRequest { tag, args, network, no_cache, .. } = &request;
     images::checked(tag)?;
-    let (context, dockerfile, labels) = (context.clone(), dockerfile.clone(), labels.clone());
-    let folder = tokio::task::spawn_blocking(move || Folder::open(&context, dockerfile, &labels))
+    let asked = request.clone();
+    let folder = tokio::task::spawn_blocking(move || Folder::open(&asked))
         .await
         .map_err(|e| Error::Unavailable(e.to_string()))??;
+    let folder = Arc::new(folder);
+    let mut kills = Kills::watch(docker);
 
     let mut options = BuildImageOptionsBuilder::new()
         .dockerfile(SENT_DOCKERFILE)
@@ -70,7 +74,7 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
 
     let unreadable = Arc::new(OnceLock::new());
     let noted = Arc::clone(&unreadable);
-    let files = folder.stream().inspect_err(move |error| {
+    let files = Arc::clone(&folder).stream().inspect_err(move |error| {
         let _ = noted.set(error.to_string());
     });
     let mut answer = docker.build_image(options.build(), None, Some(bollard::body_try_stream(files)));
@@ -86,7 +90,7 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
                         let path = request.context.root.clone();
                         BuildError::Engine(Error::Folder { path, message: message.clone() })
                     }
-                    None => failure(error, disk_full),
+                    None => failure(error, disk_full, |message| folder.translate(message)),
                 });
                 break;
             }
@@ -96,6 +100,7 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
         let lines = if stream == Stream::Stderr { &mut stderr } else { &mut stdout };
         for text in lines.push(piece) {
             disk_full |= text.contains("No space left on device");
+            kills.note(&text);
             say(&log, stream, text).await;
         }
         // A pull of the base image: one line per state, not one per progress.
@@ -113,6 +118,7 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
         }
     }
     match (failed, id) {
+        (Some(BuildError::Failed { message }), _) if kills.any().await => Err(BuildError::OutOfMemory(message)),
         (Some(error), _) => Err(error),
         (None, Some(id)) => Ok(ImageId(id)),
         (None, None) => Err(Error::Unavailable("it broke off the build".into()).into()),
@@ -122,6 +128,41 @@ async fn run(docker: &Docker, request: BuildRequest, log: mpsc::Sender<LogLine>)
 async fn say(log: &mpsc::Sender<LogLine>, stream: Stream, text: String) {
     // Nobody listening is no reason to end the build.
     let _ = log.send(LogLine { at: None, stream, text }).await;
+}
+
+/// Notices when the kernel ends a program of the build for want of memory: the engine tells it as an event of the
+/// step's container, and of the step itself only its exit code, which may be any.
+struct Kills {
+    events: BoxStream<'static, Result<ContainerEvent>>,
+    /// The last step's container, by the first digits of its id. A step that prints such a line misleads its own build
+    /// only.
+    step: Option<String>,
+}
+
+impl Kills {
+    fn watch(docker: &Docker) -> Self {
+        Self { events: logs::events(docker, &Labels::new()), step: None }
+    }
+
+    fn note(&mut self, line: &str) {
+        if let Some(id) = line.strip_prefix(" ---> Running in ") {
+            self.step = Some(id.trim().to_owned()).filter(|id| id.len() == 12);
+        }
+    }
+
+    /// The events come a little after the step's end.
+    async fn any(&mut self) -> bool {
+        let Some(step) = &self.step else { return false };
+        let killed = async {
+            while let Some(Ok(event)) = self.events.next().await {
+                if event.kind == EventKind::OutOfMemory && event.id.starts_with(step) {
+                    return true;
+                }
+            }
+            false
+        };
+        tokio::time::timeout(EVENTS, killed).await.unwrap_or(false)
+    }
 }
 
 /// The classic builder has one pipe, and puts what a step wrote to standard error between two colour codes.
@@ -165,7 +206,7 @@ fn with_query(uri: &Uri, more: &str) -> Option<Uri> {
 }
 
 /// `disk_full`: a program in a step said so; the engine itself then knows of its exit code only.
-fn failure(error: bollard::errors::Error, disk_full: bool) -> BuildError {
+fn failure(error: bollard::errors::Error, disk_full: bool, translate: impl Fn(&str) -> String) -> BuildError {
     match Error::from(error) {
         Error::DiskFull(message) => BuildError::DiskFull(message),
         Error::Refused { message, .. } if disk_full => BuildError::DiskFull(message),
@@ -173,7 +214,7 @@ fn failure(error: bollard::errors::Error, disk_full: bool) -> BuildError {
         | Error::NotFound(message)
         | Error::Conflict(message)
         | Error::AddressInUse(message)
-        | Error::SubnetTaken(message) => BuildError::Failed { message },
+        | Error::SubnetTaken(message) => BuildError::Failed { message: translate(&message) },
         other => BuildError::Engine(other),
     }
 }
@@ -206,10 +247,16 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_from_a_failed_step() {
         let stream = |error: &str| bollard::errors::Error::DockerStreamError { error: error.into() };
-        assert!(matches!(failure(stream("write /x: no space left on device"), false), BuildError::DiskFull(_)));
+        assert!(matches!(
+            failure(stream("write /x: no space left on device"), false, str::to_owned),
+            BuildError::DiskFull(_)
+        ));
         let words = "The command '/bin/sh -c false' returned a non-zero code: 1";
-        assert_eq!(failure(stream(words), false), BuildError::Failed { message: words.into() });
-        assert_eq!(failure(stream(words), true), BuildError::DiskFull(words.into()));
-        assert!(matches!(failure(bollard::errors::Error::RequestTimeoutError, false), BuildError::Engine(_)));
+        assert_eq!(failure(stream(words), false, str::to_owned), BuildError::Failed { message: words.into() });
+        assert_eq!(failure(stream(words), true, str::to_owned), BuildError::DiskFull(words.into()));
+        assert!(matches!(
+            failure(bollard::errors::Error::RequestTimeoutError, false, str::to_owned),
+            BuildError::Engine(_)
+        ));
     }
 }

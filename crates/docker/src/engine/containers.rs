@@ -11,10 +11,15 @@ use bollard::{
     },
 };
 use futures::StreamExt;
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 pub(super) async fn start(docker: &Docker, name: &str) -> Result<()> {
-    within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await
+    match within(CALL, docker.start_container(checked(name)?, None::<StartContainerOptions>)).await {
+        Err(error) if error.to_string().contains("paused") => {
+            within(CALL, docker.unpause_container(checked(name)?)).await
+        }
+        other => other,
+    }
 }
 
 pub(super) async fn inspect(docker: &Docker, name: &str) -> Result<Option<ContainerState>> {
@@ -26,6 +31,13 @@ pub(super) async fn list(docker: &Docker, labels: &Labels) -> Result<Vec<Contain
     let options = ListContainersOptionsBuilder::new().all(true).filters(&convert::label_filter(labels)).build();
     let found = within(CALL, docker.list_containers(Some(options))).await?;
     Ok(found.into_iter().map(convert::summary).collect())
+}
+
+pub(super) async fn on(docker: &Docker, network: &str) -> Result<Vec<String>> {
+    let filter = HashMap::from([("network", vec![checked(network)?])]);
+    let options = ListContainersOptionsBuilder::new().all(true).filters(&filter).build();
+    let found = within(CALL, docker.list_containers(Some(options))).await?;
+    Ok(found.into_iter().filter_map(|container| container.id).collect())
 }
 
 pub(super) async fn rename(docker: &Docker, name: &str, new_name: &str) -> Result<()> {

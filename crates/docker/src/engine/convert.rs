@@ -1,7 +1,10 @@
 //! From the engine's loose answers to plain data.
 
-use crate::{ContainerState, ContainerSummary, Health, ImageId, Labels};
-use bollard::models::{self, ContainerSummaryStateEnum, EndpointSettings, HealthStatusEnum};
+use crate::{Cgroups, ContainerState, ContainerSummary, Health, ImageId, Labels};
+use bollard::models::{
+    self, ContainerSummaryStateEnum, EndpointSettings, HealthStatusEnum, SystemInfoCgroupDriverEnum,
+    SystemInfoCgroupVersionEnum,
+};
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -47,6 +50,18 @@ pub(super) fn health(status: HealthStatusEnum) -> Option<Health> {
     }
 }
 
+pub(super) fn cgroups(
+    driver: Option<SystemInfoCgroupDriverEnum>,
+    version: Option<SystemInfoCgroupVersionEnum>,
+) -> Cgroups {
+    match (driver, version) {
+        (Some(SystemInfoCgroupDriverEnum::CGROUPFS), Some(SystemInfoCgroupVersionEnum::_2)) => Cgroups::FilesV2,
+        (Some(SystemInfoCgroupDriverEnum::CGROUPFS), _) => Cgroups::FilesV1,
+        (Some(SystemInfoCgroupDriverEnum::SYSTEMD), _) => Cgroups::Systemd,
+        _ => Cgroups::None,
+    }
+}
+
 fn bare(name: &str) -> String {
     name.trim_start_matches('/').to_owned()
 }
@@ -76,13 +91,16 @@ pub(super) fn container(found: models::ContainerInspectResponse) -> ContainerSta
 }
 
 pub(super) fn summary(found: models::ContainerSummary) -> ContainerSummary {
+    let networks = found.network_settings.and_then(|settings| settings.networks);
     ContainerSummary {
         id: found.id.unwrap_or_default(),
         name: found.names.and_then(|names| names.first().map(|name| bare(name))).unwrap_or_default(),
         image: found.image.unwrap_or_default(),
         image_id: ImageId(found.image_id.unwrap_or_default()),
         running: found.state == Some(ContainerSummaryStateEnum::RUNNING),
-        address: address(found.network_settings.and_then(|settings| settings.networks).as_ref()),
+        restarting: found.state == Some(ContainerSummaryStateEnum::RESTARTING),
+        address: address(networks.as_ref()),
+        network: networks.and_then(|networks| networks.into_keys().next()),
         labels: found.labels.unwrap_or_default().into_iter().collect(),
     }
 }

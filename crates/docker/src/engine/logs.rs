@@ -17,8 +17,27 @@ fn options(lines: usize, follow: bool) -> LogsOptions {
 }
 
 pub(super) async fn tail(docker: &Docker, name: &str, lines: usize) -> Result<Vec<LogLine>> {
-    let read = docker.logs(checked(name)?, Some(options(lines, false))).map_err(Error::from).map_ok(line).try_collect();
-    tokio::time::timeout(CALL, read).await.map_err(|_| Error::Unavailable("the log did not end".into()))?
+    let read = docker.logs(checked(name)?, Some(options(lines, false))).map_err(Error::from).try_collect::<Vec<_>>();
+    let read =
+        tokio::time::timeout(CALL, read).await.map_err(|_| Error::Unavailable("the log did not end".into()))??;
+    Ok(joined(read))
+}
+
+/// The engine stores a line of more than 16 kB in pieces; only the last one ends the line.
+fn joined(pieces: Vec<LogOutput>) -> Vec<LogLine> {
+    let mut lines: Vec<LogLine> = Vec::with_capacity(pieces.len());
+    let mut open = [false; 2];
+    for piece in pieces {
+        let is_whole = piece.as_ref().ends_with(b"\n");
+        let next = line(piece);
+        let pipe = usize::from(next.stream == Stream::Stderr);
+        match lines.iter_mut().rev().find(|line| open[pipe] && line.stream == next.stream) {
+            Some(begun) => begun.text.push_str(&next.text),
+            None => lines.push(next),
+        }
+        open[pipe] = !is_whole;
+    }
+    lines
 }
 
 pub(super) fn follow(docker: &Docker, name: &str, lines: usize) -> Result<BoxStream<'static, Result<LogLine>>> {
@@ -63,6 +82,7 @@ fn event(message: EventMessage) -> Option<ContainerEvent> {
         "start" => EventKind::Started,
         "die" => EventKind::Died(attributes.remove("exitCode").and_then(|code| code.parse().ok())),
         "oom" => EventKind::OutOfMemory,
+        "pause" => EventKind::Paused,
         "destroy" => EventKind::Destroyed,
         "health_status: healthy" => EventKind::Health(Health::Healthy),
         "health_status: unhealthy" => EventKind::Health(Health::Unhealthy),
@@ -70,4 +90,18 @@ fn event(message: EventMessage) -> Option<ContainerEvent> {
     };
     let name = attributes.remove("name").unwrap_or_default();
     Some(ContainerEvent { kind, id: actor.id?, name, labels: attributes.into_iter().collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_that_is_stored_in_pieces_is_one_line() {
+        let out = |text: &str| LogOutput::StdOut { message: format!("2026-11-23T03:27:41.25Z {text}").into() };
+        let err = |text: &str| LogOutput::StdErr { message: format!("2026-11-23T03:27:41.25Z {text}").into() };
+        let lines = joined(vec![out("a se"), err("other\n"), out("cre"), out("t\n"), out("next\n"), err("open")]);
+        let texts: Vec<_> = lines.iter().map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["a secret", "other", "next", "open"]);
+    }
 }

@@ -11,9 +11,9 @@ mod networks;
 mod volumes;
 
 use crate::{
-    BuildError, BuildRequest, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, ExecOutput, Image,
-    ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime, SiteContainer, Stats,
-    Version, VolumeState,
+    BuildError, BuildRequest, Cgroups, ContainerEvent, ContainerState, ContainerSummary, DiskUsage, Error, ExecOutput,
+    Image, ImageId, Labels, LogLine, NetworkSpec, NetworkState, PlatformContainer, Result, Runtime, SiteContainer,
+    Stats, Version, VolumeState,
 };
 use async_trait::async_trait;
 use bollard::Docker;
@@ -42,6 +42,14 @@ impl Engine {
     /// The engine at an address such as `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`.
     pub fn at(host: impl Into<String>) -> Self {
         Self { host: Some(host.into()), client: OnceCell::new() }
+    }
+
+    /// Whether containers run on while the daemon restarts (its setting `live-restore`).
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn live_restore(&self) -> Result<bool> {
+        Ok(within(CALL, self.client().await?.info()).await?.live_restore_enabled.unwrap_or(false))
     }
 
     /// The client, once both sides have agreed on a version of the API.
@@ -112,6 +120,11 @@ impl Runtime for Engine {
         })
     }
 
+    async fn cgroups(&self) -> Result<Cgroups> {
+        let info = within(CALL, self.client().await?.info()).await?;
+        Ok(convert::cgroups(info.cgroup_driver, info.cgroup_version))
+    }
+
     async fn build(
         &self,
         request: BuildRequest,
@@ -129,12 +142,21 @@ impl Runtime for Engine {
     async fn remove_image(&self, reference: &str) -> Result<()> {
         images::remove(self.client().await?, reference).await
     }
+    async fn remove_layer(&self, id: &ImageId) -> Result<()> {
+        images::remove_one(self.client().await?, id.as_str()).await.map(|_| ())
+    }
     async fn list_images(&self, labels: &Labels) -> Result<Vec<Image>> {
-        images::list(self.client().await?, labels).await
+        images::list(self.client().await?, labels, false).await
+    }
+    async fn list_layers(&self) -> Result<Vec<Image>> {
+        images::list(self.client().await?, &Labels::new(), true).await
     }
 
     async fn ensure_network(&self, spec: &NetworkSpec) -> Result<()> {
         networks::ensure(self.client().await?, spec).await
+    }
+    async fn ensure_build_network(&self, spec: &NetworkSpec, bridge: &str) -> Result<()> {
+        networks::ensure_for_builds(self.client().await?, spec, bridge).await
     }
     async fn remove_network(&self, name: &str) -> Result<()> {
         networks::remove(self.client().await?, name).await
@@ -164,6 +186,9 @@ impl Runtime for Engine {
     }
     async fn inspect(&self, name: &str) -> Result<Option<ContainerState>> {
         containers::inspect(self.client().await?, name).await
+    }
+    async fn containers_on(&self, network: &str) -> Result<Vec<String>> {
+        containers::on(self.client().await?, network).await
     }
     async fn list_containers(&self, labels: &Labels) -> Result<Vec<ContainerSummary>> {
         containers::list(self.client().await?, labels).await

@@ -10,6 +10,19 @@ use bollard::{
 use std::{collections::HashMap, time::Duration};
 
 pub(super) async fn ensure(docker: &Docker, spec: &NetworkSpec) -> Result<()> {
+    ensure_with(docker, spec, HashMap::new()).await
+}
+
+/// <https://docs.docker.com/engine/network/drivers/bridge/#options>
+pub(super) async fn ensure_for_builds(docker: &Docker, spec: &NetworkSpec, bridge: &str) -> Result<()> {
+    let options = HashMap::from([
+        ("com.docker.network.bridge.name".to_owned(), bridge.to_owned()),
+        ("com.docker.network.bridge.enable_icc".to_owned(), "false".to_owned()),
+    ]);
+    ensure_with(docker, spec, options).await
+}
+
+async fn ensure_with(docker: &Docker, spec: &NetworkSpec, options: HashMap<String, String>) -> Result<()> {
     if let Some(there) = find(docker, &spec.name).await? {
         return same(spec, &there);
     }
@@ -17,6 +30,7 @@ pub(super) async fn ensure(docker: &Docker, spec: &NetworkSpec) -> Result<()> {
         name: checked(&spec.name)?.to_owned(),
         driver: Some("bridge".into()),
         internal: Some(false),
+        options: Some(options),
         ipam: Some(Ipam {
             config: Some(vec![IpamConfig { subnet: Some(spec.subnet()), ..IpamConfig::default() }]),
             ..Ipam::default()

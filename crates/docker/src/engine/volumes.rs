@@ -30,6 +30,10 @@ pub(super) async fn list(docker: &Docker, labels: &Labels) -> Result<Vec<VolumeS
         .volumes
         .unwrap_or_default()
         .into_iter()
-        .map(|volume| VolumeState { name: volume.name, labels: volume.labels.into_iter().collect() })
+        .map(|volume| VolumeState {
+            name: volume.name,
+            mountpoint: volume.mountpoint.into(),
+            labels: volume.labels.into_iter().collect(),
+        })
         .collect())
 }

@@ -26,11 +26,17 @@ pub struct FetchError {
     pub code: FailureCode,
     /// What happened.
     pub message: String,
+    /// Another try later may help, without anything being changed.
+    pub temporary: bool,
 }
 
 impl FetchError {
     pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), temporary: false }
+    }
+
+    pub(crate) fn temporary(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { temporary: true, ..Self::new(code, message) }
     }
 
     pub(crate) fn disk(what: &str, error: &std::io::Error) -> Self {

@@ -144,12 +144,34 @@ fn is_redirect(stderr: &str) -> bool {
     ["301", "302", "303", "307", "308"].iter().any(|code| stderr.contains(&format!("returned error: {code}")))
 }
 
+/// What git says, in curl's words, when a server cannot be reached.
+const NO_ANSWER: &[&str] = &[
+    "Failed to connect",
+    "Couldn't connect",
+    "Could not connect",
+    "Could not resolve host",
+    "Connection refused",
+    "Connection timed out",
+    "Operation too slow",
+    "No route to host",
+];
+/// … and when a connection ends too early.
+const BROKEN_OFF: &[&str] = &[
+    "early EOF",
+    "unexpected disconnect",
+    "the remote end hung up unexpectedly",
+    "Connection reset by peer",
+    "Empty reply from server",
+    "transfer closed with outstanding",
+    "Recv failure",
+];
+
 /// Git's failure in words that say what to do.
 fn explain(error: GitError, has_token: bool) -> FetchError {
     let GitError::Exit { stderr, .. } = &error else {
         return match error {
             GitError::TimedOut(limit) => FetchError::new(
-                FailureCode::FetchFailed,
+                FailureCode::FetchTimeout,
                 format!("The repository's server did not deliver within {} s.", limit.as_secs()),
             ),
             other => other.into(),
@@ -171,14 +193,12 @@ fn explain(error: GitError, has_token: bool) -> FetchError {
         (FailureCode::FetchFailed, "The address leads to another one; give the one that the forge shows for cloning.")
     } else if says(&["SSL certificate", "certificate verification", "certificate problem"]) {
         (FailureCode::FetchFailed, "The certificate of the repository's server is not valid.")
-    } else if says(&[
-        "Failed to connect",
-        "Couldn't connect",
-        "Connection refused",
-        "Connection timed out",
-        "Operation too slow",
-    ]) {
-        (FailureCode::FetchFailed, "The repository's server does not answer.")
+    } else if says(NO_ANSWER) {
+        return FetchError::temporary(FailureCode::FetchFailed, "The repository's server does not answer.");
+    } else if says(BROKEN_OFF) {
+        return FetchError::temporary(FailureCode::FetchFailed, "The repository's server broke off in the middle.");
+    } else if says(&["error: 429", "error: 500", "error: 502", "error: 503", "error: 504"]) {
+        return FetchError::temporary(FailureCode::FetchFailed, "The repository's server has an error of its own.");
     } else {
         return error.into();
     };
@@ -211,6 +231,26 @@ mod tests {
         assert_eq!(error.code, FailureCode::RefNotFound);
         assert!(error.message.contains("trunk, dev"), "{error}");
         assert!(choose("", None).unwrap_err().message.contains("empty"));
+    }
+
+    #[test]
+    fn what_may_be_well_again_soon_is_told_from_what_will_not() {
+        let explained = |stderr: &str| explain(GitError::Exit { code: Some(128), stderr: stderr.into() }, false);
+        for stderr in [
+            "fatal: unable to access 'https://x/': Could not resolve host: x",
+            "fatal: unable to access 'https://x/': The requested URL returned error: 503",
+            "error: RPC failed; curl 56 Recv failure: Connection reset by peer\nfatal: early EOF",
+        ] {
+            assert!(explained(stderr).temporary, "{stderr}");
+        }
+        for stderr in [
+            "fatal: unable to access 'https://x/': The requested URL returned error: 403",
+            "fatal: repository 'https://x/' not found",
+            "fatal: couldn't find remote ref refs/heads/main",
+            "fatal: unable to access 'https://x/': SSL certificate problem: certificate has expired",
+        ] {
+            assert!(!explained(stderr).temporary, "{stderr}");
+        }
     }
 
     #[test]

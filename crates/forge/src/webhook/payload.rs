@@ -1,6 +1,7 @@
 //! What a verified webhook says, in one vocabulary for all forges.
 
 use super::{Provider, shapes};
+use crate::skip;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use model::names::CommitSha;
 use serde::de::DeserializeOwned;
@@ -59,6 +60,10 @@ pub struct RefChange {
     pub message: Option<String>,
     /// That commit's author.
     pub author: Option<String>,
+    /// The words in that commit's message that ask for no deployment.
+    pub skip: Option<&'static str>,
+    /// The paths that were changed; `None` where the forge does not tell, or not of all commits.
+    pub changed: Option<Vec<String>>,
 }
 
 /// A pull or merge request.
@@ -148,6 +153,9 @@ fn hub_push(push: &shapes::HubPush) -> Payload {
             commit,
             message: head.and_then(|head| first_line(&head.message)),
             author: head.and_then(|head| head.author.name.as_deref()).and_then(first_line),
+            skip: head.and_then(|head| skip::mark(&head.message)),
+            // A forced push takes commits away too, and of those nothing is told.
+            changed: (!push.forced).then(|| changed(&push.commits, push.total_commits)).flatten(),
         }],
         repository_urls: urls(&push.repository),
     })
@@ -165,6 +173,8 @@ fn lab_push(push: &shapes::LabPush) -> Payload {
             deleted: commit.is_none(),
             message: head.and_then(|head| first_line(&head.message)),
             author: author.and_then(first_line),
+            skip: head.and_then(|head| skip::mark(&head.message)),
+            changed: changed(&push.commits, push.total_commits_count),
             commit,
         }],
         repository_urls: urls(&push.project),
@@ -186,6 +196,8 @@ fn bucket_push(push: shapes::BucketPush) -> Payload {
             deleted,
             commit: target.as_ref().and_then(|target| commit(&target.hash)),
             message: target.as_ref().and_then(|target| first_line(&target.message)),
+            skip: target.as_ref().and_then(|target| skip::mark(&target.message)),
+            changed: None,
             author: target
                 .and_then(|target| target.author?.raw)
                 .and_then(|raw| first_line(raw.split('<').next().unwrap_or_default())),
@@ -205,6 +217,8 @@ fn server_push(push: &shapes::ServerPush) -> Payload {
             name,
             deleted: commit.is_none(),
             message: head.and_then(|head| first_line(&head.message)),
+            skip: head.and_then(|head| skip::mark(&head.message)),
+            changed: None,
             author: head
                 .and_then(|head| head.author.display_name.as_deref().or(head.author.name.as_deref()))
                 .and_then(first_line),
@@ -255,6 +269,19 @@ fn bucket_pull(pull: shapes::BucketPull, event: &str) -> Payload {
         from_fork: !same_repository(body.source.repository.as_ref(), body.destination.repository.as_ref()),
         repository_urls: urls(&pull.repository),
     })
+}
+
+/// GitHub tells of no more commits of a push (its documentation, `push`).
+const MOST_COMMITS: usize = 2048;
+
+/// The paths that these commits changed, if they are all the commits of the push.
+fn changed(commits: &[shapes::Commit], total: Option<usize>) -> Option<Vec<String>> {
+    let is_whole = !commits.is_empty() && total.map_or(commits.len() < MOST_COMMITS, |total| total == commits.len());
+    if !is_whole {
+        return None;
+    }
+    let paths: Option<Vec<_>> = commits.iter().map(shapes::Commit::paths).collect();
+    Some(paths?.into_iter().flatten().map(str::to_owned).collect())
 }
 
 /// Both are known and the same; an unknown one is never taken for a known one.

@@ -46,6 +46,8 @@ fn expected(kind: RefKind, name: &str) -> RefChange {
         commit: Some(CommitSha::parse(SHA).unwrap()),
         message: Some("Say hello".into()),
         author: Some("Ada".into()),
+        skip: None,
+        changed: None,
     }
 }
 
@@ -122,6 +124,27 @@ fn a_push_of_gitlab_takes_the_commit_that_was_checked_out() {
     let gone = body.replace(&format!("\"after\":\"{SHA}\""), &format!("\"after\":\"{ZEROS}\""));
     let gone = gone.replace(&format!("\"checkout_sha\":\"{SHA}\""), "\"checkout_sha\":null");
     assert!(only_change(parse(Provider::GitLab, &push, gone.as_bytes()).unwrap()).deleted);
+}
+
+#[test]
+fn the_paths_of_a_push_are_known_only_where_the_forge_tells_of_all_commits() {
+    let commit = |path: &str| json!({"id": SHA, "message": "x", "added": [path], "modified": [], "removed": []});
+    let changed = |extra: serde_json::Value| {
+        let mut body: serde_json::Value =
+            serde_json::from_str(&hub_push_to("refs/heads/main", SHA).to_string()).unwrap();
+        body.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        only_change(parse(Provider::GitHub, &hub("push"), body.to_string().as_bytes()).unwrap()).changed
+    };
+    let two = json!({"commits": [commit("a"), commit("b/c")], "total_commits": 2});
+    assert_eq!(changed(two.clone()), Some(vec!["a".to_owned(), "b/c".to_owned()]));
+    for unknown in [
+        json!({"commits": []}),
+        json!({"commits": [{"id": SHA, "message": "x"}]}),
+        json!({"commits": [commit("a")], "total_commits": 9}),
+        json!({"commits": [commit("a")], "forced": true}),
+    ] {
+        assert_eq!(changed(unknown.clone()), None, "{unknown}");
+    }
 }
 
 #[test]

@@ -65,6 +65,17 @@ pub(super) struct Commit {
     pub(super) message: String,
     #[serde(default)]
     pub(super) author: Person,
+    added: Option<Vec<String>>,
+    modified: Option<Vec<String>>,
+    removed: Option<Vec<String>>,
+}
+
+impl Commit {
+    /// The paths that it changed; `None` where the forge does not tell.
+    pub(super) fn paths(&self) -> Option<impl Iterator<Item = &str>> {
+        let lists = [&self.added, &self.modified, &self.removed];
+        lists.iter().any(|list| list.is_some()).then(|| lists.into_iter().flatten().flatten().map(String::as_str))
+    }
 }
 
 /// GitHub's and Gitea's `push`.
@@ -74,7 +85,13 @@ pub(super) struct HubPush {
     pub(super) after: String,
     #[serde(default)]
     pub(super) deleted: bool,
+    #[serde(default)]
+    pub(super) forced: bool,
     pub(super) head_commit: Option<Commit>,
+    #[serde(default)]
+    pub(super) commits: Vec<Commit>,
+    /// Gitea's alone: it tells of a few commits only.
+    pub(super) total_commits: Option<usize>,
     pub(super) repository: Place,
 }
 
@@ -87,6 +104,8 @@ pub(super) struct LabPush {
     pub(super) checkout_sha: Option<String>,
     #[serde(default)]
     pub(super) commits: Vec<Commit>,
+    /// It tells of the newest twenty commits only.
+    pub(super) total_commits_count: Option<usize>,
     pub(super) user_name: Option<String>,
     pub(super) project: Place,
 }

@@ -1,36 +1,39 @@
 //! Builds the images, one service after another, the log streamed while they are built.
 
 use super::{Run, Stop};
+use crate::{confines::Confines, disk};
 use docker::{BuildContext, BuildError, BuildRequest};
 use model::{
     deployment::FailureCode,
+    names::ServiceName,
     plan::{ContainerPlan, ReleasePlan},
     site::ServiceSource,
+    size,
 };
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
-/// A build may take so long.
-const TIME_LIMIT: Duration = Duration::from_mins(20);
-/// Each step of a build may use so much memory.
-const MEMORY: u64 = 2 * 1024 * 1024 * 1024;
-/// No build begins with less room on the disk.
-const LEAST_FREE: u64 = 1024 * 1024 * 1024;
+/// Between two looks at the disk while something is built.
+const LOOK: Duration = Duration::from_secs(2);
+/// Layers of one build whose use is noted; more are a program's doing.
+const MOST_LAYERS: usize = 500;
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
-    let usage = run.platform.engine.disk_usage().await?;
-    if let Some(free) = usage.free_bytes.filter(|free| *free < LEAST_FREE) {
-        return Err(Stop::failed(
-            FailureCode::DiskFull,
-            format!("The disk has {} MB left; a build needs at least 1 GB.", free / 1_000_000),
-        ));
+    disk::make_room(&run.platform).await?;
+    if let Some(why) = disk::lack_of_room(&run.platform).await? {
+        return Err(Stop::failed(FailureCode::DiskFull, why));
     }
+    let confines = Confines::make(&run.platform, run.row.id).await?;
     for container in plan.containers.iter().filter(|c| !c.stateful) {
         match &container.spec.source {
             ServiceSource::Image(image) => ready_image(run, container, image).await?,
             ServiceSource::Build { folder, generated } => {
-                one(run, container, folder, generated.clone()).await?;
+                one(run, &confines, container, folder, generated.clone()).await?;
             }
         }
+        check_size(run, container).await?;
     }
     Ok(())
 }
@@ -41,8 +44,9 @@ async fn ready_image(run: &Run, container: &ContainerPlan, image: &str) -> Resul
         return Ok(());
     }
     run.log.say(format!("{}: pulling image {image}", container.service)).await;
-    run.unless_interrupted(run.platform.engine.pull_image(image, TIME_LIMIT)).await?.map_err(|e| match e {
-        e if e.is_temporary() => Stop::Later(e.to_string()),
+    let limit = run.platform.settings.deadlines.build;
+    run.unless_interrupted(run.platform.engine.pull_image(image, limit)).await?.map_err(|e| match e {
+        e if e.is_temporary() => e.into(),
         e => Stop::service(
             FailureCode::ImageUnavailable,
             &container.service,
@@ -51,35 +55,116 @@ async fn ready_image(run: &Run, container: &ContainerPlan, image: &str) -> Resul
     })
 }
 
-async fn one(run: &Run, container: &ContainerPlan, folder: &str, generated: Option<String>) -> Result<(), Stop> {
+async fn check_size(run: &Run, container: &ContainerPlan) -> Result<(), Stop> {
+    let most = run.platform.settings.limits.image_bytes;
+    let image = run.platform.engine.image(&container.image).await?;
+    let Some(bytes) = image.map(|image| image.size_bytes).filter(|bytes| *bytes > most) else { return Ok(()) };
+    let (bytes, most) = (size::human(bytes), size::human(most));
+    let words = format!("Its image has {bytes}; at most {most} are allowed.");
+    Err(Stop::service(FailureCode::ImageTooLarge, &container.service, words))
+}
+
+async fn one(
+    run: &Run,
+    confines: &Confines,
+    container: &ContainerPlan,
+    folder: &str,
+    generated: Option<String>,
+) -> Result<(), Stop> {
     let begun = Instant::now();
-    run.log.say(format!("{}: building", container.service)).await;
+    let service = &container.service;
+    run.log.say(format!("{service}: building")).await;
+    let limits = &run.platform.settings.limits;
     let mut request =
-        BuildRequest::new(BuildContext { root: run.folder(), folder: folder.to_owned() }, container.image.clone());
+        BuildRequest::new(BuildContext { root: run.source(), folder: folder.to_owned() }, container.image.clone());
     request.dockerfile = generated;
-    request.labels = run.labels(container.service.as_str());
-    request.memory_bytes = Some(MEMORY);
-    request.time_limit = TIME_LIMIT;
+    request.labels = run.labels(service.as_str());
+    request.layer_scope.clone_from(&run.platform.settings.layer_scope);
+    request.memory_bytes = Some(limits.build_memory);
+    request.cpu_millis = limits.build_cpu_millis;
+    request.cgroup_parent = confines.cgroup_parent();
+    request.network = confines.network();
+    request.time_limit = run.platform.settings.deadlines.build;
 
     let (lines, mut inbox) = tokio::sync::mpsc::channel::<docker::LogLine>(1_024);
-    let work = run.platform.engine.build(request, lines, run.cancel.clone());
+    // Whichever ends first drops the others, and with the build's call the build itself ends.
+    let work = async {
+        tokio::select! {
+            built = run.platform.engine.build(request, lines, run.cancel.clone()) => {
+                built.map(|_| ()).map_err(|error| failed(run, confines, service, error))
+            }
+            () = confines.until_overrun() => Err(too_many_processes(run, service)),
+            why = until_disk_low(run) => Err(Stop::service(FailureCode::DiskFull, service, why)),
+        }
+    };
     let copy = async {
+        let mut layers = BTreeSet::new();
         while let Some(line) = inbox.recv().await {
+            if layers.len() < MOST_LAYERS
+                && let Some(layer) = layer(&line.text)
+                && layers.insert(layer.to_owned())
+            {
+                note_use(run, layer).await;
+            }
             run.log.line(line.stream, &line.text).await;
         }
     };
     let (built, ()) = tokio::join!(work, copy);
-    let service = &container.service;
-    match built {
-        Ok(_) => {
-            run.log.say(format!("{service}: built in {:.1} s", begun.elapsed().as_secs_f64())).await;
-            Ok(())
+    built?;
+    run.log.say(format!("{service}: built in {:.1} s", begun.elapsed().as_secs_f64())).await;
+    Ok(())
+}
+
+fn failed(run: &Run, confines: &Confines, service: &ServiceName, error: BuildError) -> Stop {
+    match error {
+        BuildError::Cancelled => Stop::Interrupted,
+        BuildError::Engine(e) if e.is_temporary() => e.into(),
+        BuildError::DiskFull(words) => Stop::service(FailureCode::DiskFull, service, words),
+        BuildError::NoDockerfile { .. } => Stop::service(FailureCode::DockerfileMissing, service, format!("{error}.")),
+        BuildError::TimeLimit(_) => Stop::service(FailureCode::BuildTimeout, service, error.to_string()),
+        BuildError::OutOfMemory(words) => {
+            let most = size::human(run.platform.settings.limits.build_memory);
+            let words = format!("The build used more than its {most} of memory, and was ended. {words}");
+            Stop::service(FailureCode::BuildOutOfMemory, service, words)
         }
-        Err(BuildError::Cancelled) => Err(Stop::Interrupted),
-        Err(BuildError::Engine(e)) if e.is_temporary() => Err(Stop::Later(e.to_string())),
-        Err(BuildError::DiskFull(words)) => Err(Stop::service(FailureCode::DiskFull, service, words)),
-        Err(e @ BuildError::TimeLimit(_)) => Err(Stop::service(FailureCode::BuildTimeout, service, e.to_string())),
-        Err(e) => Err(Stop::service(FailureCode::BuildFailed, service, e.to_string())),
+        BuildError::Failed { .. } if confines.reached_most_processes() => too_many_processes(run, service),
+        other => Stop::service(FailureCode::BuildFailed, service, other.to_string()),
+    }
+}
+
+fn too_many_processes(run: &Run, service: &ServiceName) -> Stop {
+    let most = run.platform.settings.limits.build_processes;
+    let words = format!("The build tried to run more than its {most} processes at once, and was ended.");
+    Stop::service(FailureCode::BuildTooManyProcesses, service, words)
+}
+
+/// Ends once so little is left of the disk that others would suffer: half of what a build needs to begin.
+async fn until_disk_low(run: &Run) -> String {
+    let least = run.platform.settings.limits.disk_floor / 2;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let usage = run.platform.engine.disk_usage().await.ok();
+        if let Some(free) = usage.and_then(|usage| usage.free_bytes).filter(|free| *free < least) {
+            let free = size::human(free);
+            return format!("The build was ended: the disk has {free} left.");
+        }
+    }
+}
+
+/// The layer that a line of the engine's names: ` ---> 0123456789ab`.
+fn layer(line: &str) -> Option<&str> {
+    let id = line.strip_prefix(" ---> ")?;
+    (id.len() == 12 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
+}
+
+/// So that what is used goes last. What a program prints in this form names nothing, or an image that is not ours.
+async fn note_use(run: &Run, layer: &str) {
+    let noted = async {
+        let mut conn = run.platform.pool.acquire().await?;
+        store::image_uses::note(&mut conn, run.row.site_id, &[layer.to_owned()]).await
+    };
+    if let Err(error) = noted.await {
+        tracing::debug!(%error, "the use of a layer was not noted");
     }
 }
 
@@ -98,5 +183,19 @@ pub(super) async fn remove_images(run: &Run) {
             }
         }
         Err(error) => tracing::warn!(deployment = %run.row.id, %error, "images could not be listed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::layer;
+
+    #[test]
+    fn a_layer_is_read_from_the_engines_lines_alone() {
+        assert_eq!(layer(" ---> 0123456789ab"), Some("0123456789ab"));
+        for other in [" ---> Running in 0123456789ab", " ---> Using cache", "---> 0123456789ab", " ---> 0123456789abc"]
+        {
+            assert_eq!(layer(other), None, "{other}");
+        }
     }
 }

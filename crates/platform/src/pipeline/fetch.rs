@@ -8,16 +8,13 @@ use model::{
     names::{BranchName, CommitSha},
     site::{Manifest, ServiceSource, Source},
 };
-use std::time::Duration;
 
-/// A repository may take so long to arrive.
-const TIME_LIMIT: Duration = Duration::from_mins(10);
 /// A checkout may be so large.
 const MOST_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
 impl From<FetchError> for Stop {
     fn from(error: FetchError) -> Self {
-        Self::failed(error.code, error.message)
+        if error.temporary { Self::later(error.code, error.message) } else { Self::failed(error.code, error.message) }
     }
 }
 
@@ -66,7 +63,13 @@ pub(super) async fn run(run: &Run) -> Result<Manifest, Stop> {
     let subject = checked_out.message.lines().next().unwrap_or_default();
     run.log.say(format!("Commit {} “{subject}” by {}", &checked_out.commit.as_str()[..12], checked_out.author)).await;
 
-    let manifest = tokio::task::spawn_blocking(move || forge::discover::discover(&folder))
+    let source = run.source();
+    if !tokio::fs::try_exists(&source).await.map_err(|e| disk(&e))? {
+        let root = &run.environment.root;
+        let words = format!("The root folder “{root}” is not in this commit; see the environment's settings.");
+        return Err(Stop::failed(FailureCode::NothingToDeploy, words));
+    }
+    let manifest = tokio::task::spawn_blocking(move || forge::discover::discover(&source))
         .await
         .map_err(Stop::internal)?
         .map_err(|e| Stop::failed(e.code, e.message))?;
@@ -91,7 +94,7 @@ async fn check_out(
                 into: &into,
                 allow_private: run.platform.settings.allow_private_repositories,
                 max_bytes: MOST_BYTES,
-                timeout: TIME_LIMIT,
+                timeout: run.platform.settings.deadlines.fetch,
             };
             Ok(forge::git::fetch(request, &run.cancel, say).await?)
         }

@@ -4,11 +4,12 @@
 
 mod build;
 mod fetch;
+mod names;
 mod start;
 mod switch;
 mod verify;
 
-use crate::{Platform, labels, log_sink::LogSink, secrets};
+use crate::{Platform, labels, log_sink::LogSink, redact::Redactor, secrets};
 use model::{
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
@@ -31,8 +32,8 @@ pub(crate) enum Stop {
     Failed(Failure),
     /// Its end was asked for, or its lease was lost, or the platform shuts down.
     Interrupted,
-    /// Something that may be well again soon is not: the engine, the database.
-    Later(String),
+    /// Something that may be well again soon is not: the engine, the database, the network.
+    Later(Failure),
 }
 
 /// What a person is told of a failure.
@@ -50,6 +51,10 @@ impl Stop {
     pub(crate) fn service(code: FailureCode, service: &ServiceName, message: impl Into<String>) -> Self {
         Self::Failed(Failure { code, service: Some(service.to_string()), message: message.into() })
     }
+    /// Worth another try; with this code once there were enough.
+    pub(crate) fn later(code: FailureCode, message: impl Into<String>) -> Self {
+        Self::Later(Failure { code, service: None, message: message.into() })
+    }
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a deployment failed for a reason of our own");
         Self::failed(FailureCode::Internal, format!("The platform could not go on: {error}"))
@@ -59,7 +64,7 @@ impl Stop {
 impl From<docker::Error> for Stop {
     fn from(error: docker::Error) -> Self {
         match error {
-            e if e.is_temporary() => Self::Later(e.to_string()),
+            e if e.is_temporary() => Self::later(FailureCode::EngineUnavailable, e.to_string()),
             docker::Error::DiskFull(words) => Self::failed(FailureCode::DiskFull, words),
             e => Self::failed(FailureCode::StartFailed, e.to_string()),
         }
@@ -70,11 +75,11 @@ impl From<sqlx::Error> for Stop {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
-                Self::Later(format!("the database does not answer: {error}"))
+                Self::later(FailureCode::Internal, format!("the database does not answer: {error}"))
             }
             // 57P: the server was shut down or crashed under us.
             sqlx::Error::Database(ref e) if e.code().is_some_and(|code| code.starts_with("57P")) => {
-                Self::Later(error.to_string())
+                Self::later(FailureCode::Internal, error.to_string())
             }
             other => Self::internal(other),
         }
@@ -129,17 +134,23 @@ impl Run {
             Some(id) => store::releases::by_id(&mut conn, row.team_id, id).await?.map(|r| r.plan.0),
             None => None,
         };
+        let variables = row.variables_version.unwrap_or(environment.variables_version);
+        let secrets = secrets::EnvironmentSecrets::open(&platform, &mut conn, &environment, variables).await?;
         drop(conn);
-        let secrets = secrets::EnvironmentSecrets::open(&platform, &environment)?;
-        let mut hidden = secrets.values();
-        hidden.extend(crate::sites::open_repository_token(&platform, &site)?);
-        let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, hidden);
+        let redactor = Redactor::for_site(&platform, &site, &secrets)?;
+        let limits = &platform.settings.limits;
+        let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, redactor, limits);
         Ok(Self { platform, lease, row, site, environment, secrets, previous, log, cancel })
     }
 
     /// Where the checkout of this deployment lies while it is built.
     pub(crate) fn folder(&self) -> PathBuf {
-        self.platform.settings.data_dir.join("builds").join(self.row.id.to_string())
+        self.platform.checkouts().join(crate::checkout_name(self.row.id, self.lease.attempt))
+    }
+
+    /// Where the site lies in it.
+    pub(crate) fn source(&self) -> PathBuf {
+        self.folder().join(&self.environment.root)
     }
 
     /// Labels of everything that this deployment makes for a service.
@@ -154,29 +165,47 @@ impl Run {
     /// Goes the whole way.
     pub(crate) async fn go(&self) -> Result<(), Stop> {
         let plan = if let Some(release) = self.row.from_release {
+            if let Some(reason) = &self.row.reason {
+                self.log.say(reason).await;
+            }
             self.skip(Step::Fetch).await?;
             self.skip(Step::Build).await?;
             start::plan_again(self, release).await?
         } else {
             self.begin(Step::Fetch).await?;
-            let manifest = fetch::run(self).await?;
+            let manifest = self.within(Step::Fetch, Box::pin(fetch::run(self))).await?;
             self.end(Step::Fetch).await?;
             self.advance(Status::Fetching, Status::Building, Step::Build).await?;
             let plan = start::plan(self, &manifest).await?;
-            build::run(self, &plan).await?;
+            self.within(Step::Build, build::run(self, &plan)).await?;
             self.end(Step::Build).await?;
             self.move_to(Status::Building, Status::Starting).await?;
             plan
         };
         self.begin(Step::Start).await?;
-        start::run(self, &plan).await?;
+        self.within(Step::Start, start::run(self, &plan)).await?;
         self.end(Step::Start).await?;
         self.advance(Status::Starting, Status::Verifying, Step::Verify).await?;
-        verify::run(self, &plan).await?;
+        self.within(Step::Verify, verify::run(self, &plan)).await?;
         self.end(Step::Verify).await?;
         self.advance(Status::Verifying, Status::Switching, Step::Switch).await?;
         switch::run(self, &plan).await?;
         Ok(())
+    }
+
+    /// Gives a step its time. The switch has its own way to end in time, for it has something to put back.
+    async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
+        let limits = &self.platform.settings.deadlines;
+        let (limit, code) = match step {
+            Step::Fetch => (limits.fetch, FailureCode::FetchTimeout),
+            Step::Build => (limits.build, FailureCode::BuildTimeout),
+            Step::Start => (limits.start, FailureCode::StartTimeout),
+            Step::Verify | Step::Switch | Step::Drain => (limits.verify, FailureCode::HealthCheckSlow),
+        };
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => done,
+            Err(_) => Err(Stop::failed(code, format!("The step “{step}” was not done within {} s.", limit.as_secs()))),
+        }
     }
 
     /// Waits for something unless the run is interrupted first.
@@ -234,6 +263,13 @@ impl Run {
         };
         self.announce(&mut tx, state, Some(step)).await?;
         tx.commit().await?;
+        Ok(())
+    }
+
+    /// The lease is still this attempt's: whatever it began is its own to finish or to remove.
+    pub(crate) async fn still_ours(&self) -> Result<(), Stop> {
+        let mut conn = self.platform.pool.acquire().await?;
+        store::queue::heartbeat(&mut conn, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
         Ok(())
     }
 

@@ -1,9 +1,14 @@
 //! Plans the release and starts its containers beside those that serve.
 
-use super::{Run, Stop};
+use super::{Run, Stop, names, switch};
 use crate::{labels, machine, plan};
-use model::{ReleaseId, deployment::FailureCode, plan::ReleasePlan, site::Manifest};
-use std::{collections::BTreeSet, net::Ipv4Addr, time::Duration};
+use model::{
+    ReleaseId,
+    deployment::FailureCode,
+    plan::ReleasePlan,
+    site::{Manifest, ServiceSource},
+};
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 /// Plans a new release.
 pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, Stop> {
@@ -33,9 +38,27 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
         .await?
         .ok_or_else(|| Stop::failed(FailureCode::ReleaseGone, "The release is no longer kept."))?;
     drop(conn);
-    run.log.say("Applying an earlier release again; nothing is built.").await;
+    let whose = if earlier.environment_id == run.environment.id {
+        "an earlier release"
+    } else {
+        "another environment's release"
+    };
+    run.log.say(format!("Applying {whose}; nothing is built.")).await;
+    for container in &earlier.plan.containers {
+        let is_built = matches!(container.spec.source, ServiceSource::Build { .. });
+        if is_built && !run.platform.engine.image_exists(&container.image).await? {
+            let words = format!("Its image {} is no longer on this machine.", container.image);
+            return Err(Stop::service(FailureCode::ReleaseGone, &container.service, words));
+        }
+    }
     let taken = taken(run).await?;
-    plan::again(&earlier.plan.0, run.row.id, run.previous.as_ref(), &taken)
+    let place = plan::Place {
+        environment: run.environment.id,
+        project: plan::project(&run.site.team_slug, &run.site.slug, &run.environment.name),
+        hosts: vec![crate::sites::host(&run.platform, &run.site.slug, &run.environment.name)],
+        subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),
+    };
+    plan::again(&earlier.plan.0, &place, run.row.id, run.previous.as_ref(), &taken)
         .map_err(|e| Stop::failed(FailureCode::StartFailed, e.to_string()))
 }
 
@@ -51,6 +74,7 @@ async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
 
 /// Makes the network and the volumes and starts the containers.
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+    names::are_own(run, plan).await?;
     let environment = run.environment_labels();
     machine::ensure_network(&run.platform, &plan.network, &environment).await?;
     for volume in plan.volumes.keys() {
@@ -77,7 +101,7 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
             continue;
         }
         run.platform.engine.start_site_container(&spec).await.map_err(|error| match error {
-            e if e.is_temporary() => Stop::Later(e.to_string()),
+            e if e.is_temporary() => e.into(),
             e => Stop::service(FailureCode::StartFailed, service, e.to_string()),
         })?;
         run.log.say(format!("{service}: started {} at {}", spec.name, spec.address)).await;
@@ -85,7 +109,8 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Removes the containers of this deployment, but never those that keep data.
+/// Removes the containers of this deployment, but never those that keep data. An attempt that was cut off in its switch
+/// may have led the route to them: first it leads back to what serves, and they have the time to finish their requests.
 pub(super) async fn remove_containers(run: &Run) {
     let mut filter = run.environment_labels();
     filter.insert(labels::DEPLOYMENT.into(), run.row.id.to_string());
@@ -96,8 +121,19 @@ pub(super) async fn remove_containers(run: &Run) {
             return;
         }
     };
-    for container in there.iter().filter(|c| !machine::is_stateful(&c.labels)) {
-        let _ = run.platform.engine.stop(&container.id, Duration::from_secs(1)).await;
+    let there: Vec<_> = there.iter().filter(|c| !machine::is_stateful(&c.labels)).collect();
+    if there.is_empty() {
+        return;
+    }
+    match switch::back(run).await {
+        Ok(false) => {}
+        Ok(true) => tokio::time::sleep(run.platform.settings.drain).await,
+        Err(error) => {
+            tracing::warn!(deployment = %run.row.id, %error, "the route could not be led back; what it leads to stays");
+            return;
+        }
+    }
+    for container in there {
         if let Err(error) = run.platform.engine.remove(&container.id, true).await {
             tracing::warn!(container = %container.name, %error, "a container could not be removed");
         }

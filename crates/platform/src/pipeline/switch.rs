@@ -1,28 +1,26 @@
 //! Moves the route to the new release and makes it the current one.
 
 use super::{Run, Stop};
-use crate::routes;
+use crate::{routes, watch};
 use model::{
     ReleaseId,
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
     plan::ReleasePlan,
 };
-use std::time::{Duration, Instant};
-
-/// The proxy may take so long to follow.
-const PATIENCE: Duration = Duration::from_secs(15);
+use proxy::Counts;
+use std::time::Instant;
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
     let new = routes::of(plan);
+    run.still_ours().await?;
+    let before = watch::counts(&run.platform, run.environment.id).await;
     if let Err(error) = confirmed(run, &new).await {
+        // A worker that slept through its lease must not touch the route of the one that has it now.
+        run.still_ours().await?;
         // Nothing is lost yet: the old containers still run, so the old route is put back.
-        match &run.previous {
-            Some(previous) => run.platform.proxy.put(&routes::of(previous)).await.map(|_| ()),
-            None => run.platform.proxy.remove(&new.key).await,
-        }
-        .map_err(Stop::internal)?;
+        back(run).await.map_err(Stop::internal)?;
         return Err(Stop::failed(FailureCode::SwitchFailed, format!("The proxy did not take the new route: {error}")));
     }
     run.log.say(format!("Switched in {:.0} ms", begun.elapsed().as_secs_f64() * 1000.0)).await;
@@ -30,25 +28,44 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let url = run.platform.settings.site_url(plan.hosts.first().map(String::as_str).unwrap_or_default());
     run.log.say(format!("Live: {url}")).await;
     run.log.flush().await;
-    live(run, plan).await
+    live(run, plan, before).await
+}
+
+/// Leads the route back to what serves according to the database; `false`: it leads there already.
+pub(super) async fn back(run: &Run) -> proxy::Result<bool> {
+    let Some(previous) = &run.previous else {
+        let key = routes::key(run.environment.id);
+        let is_there = run.platform.proxy.read().await?.contains_key(&key);
+        run.platform.proxy.remove(&key).await?;
+        return Ok(is_there);
+    };
+    let old = routes::of(previous);
+    let changed = run.platform.proxy.put(&old).await?;
+    if changed && let Err(error) = run.platform.proxy.confirm(&old, run.platform.settings.deadlines.switch).await {
+        // It answers nobody then; when it is back it reads what is on disk.
+        tracing::warn!(deployment = %run.row.id, %error, "the proxy does not follow");
+    }
+    Ok(changed)
 }
 
 async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
     run.platform.proxy.put(new).await?;
-    run.platform.proxy.confirm(new, PATIENCE).await?;
+    run.platform.proxy.confirm(new, run.platform.settings.deadlines.switch).await?;
     Ok(())
 }
 
 /// One transaction: the release, that it is the current one, and that the deployment is live.
-async fn live(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+async fn live(run: &Run, plan: &ReleasePlan, before: Counts) -> Result<(), Stop> {
     let release = ReleaseId::new();
     let mut tx = run.platform.pool.begin().await?;
     store::queue::advance(&mut tx, run.lease, Status::Switching, Status::Live).await?;
-    store::releases::insert(&mut tx, run.row.team_id, release, run.environment.id, run.row.id, plan).await?;
+    let (environment, variables) = (run.environment.id, run.secrets.version);
+    store::releases::insert(&mut tx, run.row.team_id, release, environment, run.row.id, plan, variables).await?;
     store::environments::set_current(&mut tx, run.row.team_id, run.environment.id, release).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Switch, StepStatus::Done).await?;
     store::queue::set_step(&mut tx, run.row.id, Step::Drain, StepStatus::Running).await?;
-    run.announce(&mut tx, Status::Live, Some(Step::Drain)).await?;
+    watch::begin(&mut tx, &run.platform, &run.row, run.environment.current_release, before).await?;
+    run.announce(&mut tx, Status::Live, None).await?;
     let event = Event::Site { id: run.row.site_id, status: "live".into() };
     store::events::insert(&mut tx, run.row.team_id, &event).await?;
     tx.commit().await?;

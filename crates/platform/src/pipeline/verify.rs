@@ -43,7 +43,8 @@ async fn one(
 ) -> Result<(), Stop> {
     let health = &container.spec.health;
     let begun = Instant::now();
-    let deadline = begun + Duration::from_millis(health.start_period_ms);
+    let patience = Duration::from_millis(health.start_period_ms).min(run.platform.settings.deadlines.verify);
+    let deadline = begun + patience;
     let name = plan::overlap_name(container, plan.deployment);
     let mut last;
     loop {
@@ -75,7 +76,7 @@ async fn one(
         }
         if Instant::now() >= deadline {
             let (code, why) = last;
-            let words = format!("Not well after {} s: {why}.", health.start_period_ms / 1000);
+            let words = format!("Not well after {} s: {why}.", patience.as_secs());
             return Err(fault(run, container, &name, code, &words).await);
         }
         run.pause(LOOK.max(Duration::from_millis(health.interval_ms / 4))).await?;
@@ -131,7 +132,7 @@ async fn check(
         Ok(answer) if answer.status().as_u16() < 400 => Ok(()),
         Ok(answer) => Err((FailureCode::HealthCheckFailed, format!("{path} answers {}", answer.status()))),
         Err(e) if e.is_timeout() => {
-            Err((FailureCode::HealthCheckFailed, format!("{path} does not answer within {} s", patience.as_secs())))
+            Err((FailureCode::HealthCheckSlow, format!("{path} does not answer within {} s", patience.as_secs())))
         }
         Err(_) => Err((FailureCode::HealthCheckFailed, format!("{path} gives no HTTP answer"))),
     }

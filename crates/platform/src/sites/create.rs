@@ -93,7 +93,7 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
     let (name, slug, mut source, token) = parse(platform, &new)?;
     {
         let mut conn = platform.pool.acquire().await?;
-        if store::sites::slug_taken(&mut conn, slug.as_str()).await? {
+        if super::slug_taken(&mut conn, &slug).await? {
             return Err(slug_taken(&slug));
         }
     }
@@ -137,7 +137,8 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
             if stored.is_hosted() {
                 forge::hosted::remove(&repository).await.context("removing the repository of a refused site")?;
             }
-            return Err(if error.constraint() == Some("sites_slug_key") { slug_taken(&slug) } else { error });
+            let is_taken = matches!(error.constraint(), Some("sites_slug_key" | "environments_host_key"));
+            return Err(if is_taken { slug_taken(&slug) } else { error });
         }
     };
     platform.wake.notify_one();
@@ -189,7 +190,10 @@ async fn insert(
         team,
         site: id,
         name: "production",
+        host: slug.as_str(),
         branch,
+        root: "",
+        watch: &[],
         secrets: &sealed_secrets,
     };
     if !store::environments::insert(&mut tx, &new_environment, subnets).await? {
@@ -217,6 +221,8 @@ async fn insert(
                     message: None,
                     author: None,
                     from_release: None,
+                    variables: None,
+                    reason: None,
                 },
             )
             .await?,

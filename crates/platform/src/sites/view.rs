@@ -58,7 +58,7 @@ async fn production_plan(conn: &mut PgConnection, team: TeamId, site: SiteId) ->
 }
 
 /// The containers with these labels; `None` where the engine does not answer.
-async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
+pub(crate) async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
     tokio::time::timeout(ENGINE_PATIENCE, platform.engine.list_containers(filter)).await.ok()?.ok()
 }
 
@@ -72,7 +72,8 @@ fn view(
     containers: Option<&[ContainerSummary]>,
 ) -> SiteView {
     let settings = &platform.settings;
-    let status = status(&row, newest, plan.is_some());
+    let is_going = row.deleting_at.is_some();
+    let status = if is_going { SiteStatus::Deleting } else { status(newest, plan.is_some()) };
     SiteView {
         id: row.id,
         url: settings.site_url(&host(platform, &row.slug, "production")),
@@ -88,9 +89,9 @@ fn view(
     }
 }
 
-fn status(row: &SiteRow, newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus {
+/// How an environment stands that is not being removed.
+pub(crate) fn status(newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus {
     match newest.map(DeploymentRow::status) {
-        _ if row.deleting_at.is_some() => SiteStatus::Deleting,
         Some(status) if !status.is_final() => SiteStatus::Deploying,
         _ if serves => SiteStatus::Live,
         Some(Status::Failed) => SiteStatus::Failed,
@@ -108,7 +109,8 @@ fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryV
     RepositoryView { kind: kind.into(), clone_url, branch, template }
 }
 
-fn services(plan: &ReleasePlan, containers: Option<&[ContainerSummary]>) -> Vec<ServiceView> {
+/// The services of a release, as their containers run.
+pub(crate) fn services(plan: &ReleasePlan, containers: Option<&[ContainerSummary]>) -> Vec<ServiceView> {
     plan.containers
         .iter()
         .map(|planned| {

@@ -58,7 +58,19 @@ impl World {
     async fn environment(&self, site: SiteId, name: &str, branch: &str) {
         let mut conn = self.platform.pool.acquire().await.unwrap();
         let id = EnvironmentId::new();
-        let new = store::environments::NewEnvironment { id, team: self.team, site, name, branch, secrets: &[] };
+        let host = format!("{}-{name}", id.short());
+        let (team, host) = (self.team, host.as_str());
+        let new = store::environments::NewEnvironment {
+            id,
+            team,
+            site,
+            name,
+            host,
+            branch,
+            root: "",
+            watch: &[],
+            secrets: &[],
+        };
         assert!(store::environments::insert(&mut conn, &new, 100).await.unwrap());
     }
 
@@ -67,7 +79,7 @@ impl World {
     }
 
     async fn deployments(&self, site: SiteId) -> Vec<model::views::DeploymentSummary> {
-        deployments::list(&self.platform, &self.actor, site, 100, None).await.unwrap().items
+        deployments::list(&self.platform, &self.actor, site, None, 100, None).await.unwrap().items
     }
 
     async fn send(&self, site: Option<SiteId>, hook: &Hook) -> Result<Received> {
@@ -243,6 +255,35 @@ async fn each_environment_deploys_its_own_branch(pool: PgPool) {
     world.send(Some(site), &Hook::push("refs/heads/develop")).await.unwrap();
     let environments: Vec<String> = world.deployments(site).await.into_iter().map(|d| d.environment).collect();
     assert_eq!(environments, ["staging"]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_push_that_is_held_back_is_told_why(pool: PgPool) {
+    use crate::environments::{Change, change};
+    let world = World::new(pool).await;
+    let site = world.remote().await;
+    world.environment(site, "staging", "main").await;
+    let set = async |name: &str, new: Change| {
+        change(&world.platform, &world.actor, site, name, new).await.unwrap();
+    };
+    set("staging", Change { paused: Some(true), ..Change::default() }).await;
+    set("production", Change { watch: Some(vec!["apps/web".into()]), ..Change::default() }).await;
+    let hook = |path: &str, message: &str| {
+        let mut hook = Hook::push("refs/heads/main");
+        hook.body["commits"] = json!([{"id": COMMIT, "message": message, "modified": [path]}]);
+        hook.body["head_commit"]["message"] = message.into();
+        hook
+    };
+    for (hook, outcome, words) in [
+        (hook("apps/web/a.rs", "x"), Outcome::Queued, "“main” to production. staging is paused"),
+        (hook("docs/a.md", "x"), Outcome::Ignored, "Nothing that production watches was changed"),
+        (hook("apps/web/a.rs", "x\n\n[Skip Deploy]"), Outcome::Ignored, "“[skip deploy]”"),
+    ] {
+        let received = world.send(Some(site), &hook).await.unwrap();
+        assert_eq!(received.outcome, outcome, "{}", received.reason);
+        assert!(received.reason.contains(words), "{} lacks {words}", received.reason);
+    }
+    assert_eq!(world.deployments(site).await.len(), 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -82,7 +82,7 @@ async fn a_removed_site_answers_404() {
     bench.proxy.remove("gone").await.unwrap();
     bench.until_status("gone.localhost", 404).await;
     assert_eq!(bench.get("stays.localhost", "/").await.0, 200);
-    assert_eq!(bench.proxy.list().await.unwrap(), ["stays"]);
+    assert!(bench.proxy.read().await.unwrap().keys().eq(["stays"]));
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 use crate::support::{environment, site, team, world};
 use model::site::Source;
 use sqlx::PgPool;
-use store::environments::{self, NewEnvironment};
+use store::{
+    environments::{self, NewEnvironment},
+    reconcile,
+};
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn each_environment_gets_the_lowest_free_subnet(pool: PgPool) {
@@ -41,7 +44,7 @@ async fn sites_made_at_once_never_share_a_subnet(pool: PgPool) {
     assert!(made.iter().all(Option::is_some));
     let mut conn = pool.acquire().await.unwrap();
     let mut indexes: Vec<i32> =
-        environments::all(&mut conn).await.unwrap().into_iter().map(|e| e.subnet_index).collect();
+        reconcile::environments(&mut conn).await.unwrap().iter().map(|e| e.environment.subnet_index).collect();
     indexes.sort_unstable();
     assert_eq!(indexes, (0..8).collect::<Vec<_>>());
 }
@@ -52,7 +55,17 @@ async fn a_pool_that_is_used_up_gives_nothing(pool: PgPool) {
     let acme = team(&mut conn, "acme").await;
     let world = world(&mut conn, acme, "shop").await;
     let id = model::EnvironmentId::new();
-    let new = NewEnvironment { id, team: acme, site: world.site, name: "staging", branch: "staging", secrets: b"" };
+    let new = NewEnvironment {
+        id,
+        team: acme,
+        site: world.site,
+        name: "staging",
+        host: "shop-staging",
+        branch: "staging",
+        root: "",
+        watch: &[],
+        secrets: b"",
+    };
     let mut tx = pool.begin().await.unwrap();
     assert!(!environments::insert(&mut tx, &new, 1).await.unwrap());
     assert!(environments::insert(&mut tx, &new, 2).await.unwrap());
@@ -74,5 +87,5 @@ async fn environments_of_a_site_that_is_removed_are_left_to_its_removal(pool: Pg
     let found = environments::by_name(&mut conn, acme, world.site, "production").await.unwrap().unwrap();
     assert_eq!(found.id, world.environment);
     store::sites::mark_deleting(&mut conn, acme, world.site, false).await.unwrap();
-    assert!(environments::all(&mut conn).await.unwrap().is_empty());
+    assert!(reconcile::environments(&mut conn).await.unwrap()[0].is_being_removed);
 }

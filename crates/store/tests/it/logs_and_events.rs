@@ -60,3 +60,37 @@ async fn an_event_is_told_when_it_is_there_to_be_read(pool: PgPool) {
     sqlx::query("update events set at = now() - interval '2 hours'").execute(&mut *conn).await.unwrap();
     assert_eq!(events::prune(&mut conn).await.unwrap(), 1);
 }
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn lines_whose_time_is_over_go_piece_by_piece_and_the_rest_stays(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let acme = team(&mut conn, "acme").await;
+    let world = world(&mut conn, acme, "shop").await;
+    let (old, new) = (deploy(&mut conn, &world).await, deploy(&mut conn, &world).await);
+    let lines: Vec<_> = (0..5).map(|n| line(&format!("é{n}"))).collect();
+    for id in [old, new] {
+        logs::append(&mut conn, id, &lines).await.unwrap();
+    }
+    assert_eq!(logs::bytes_of_site(&mut conn, acme, world.site).await.unwrap(), 30);
+    let now = OffsetDateTime::now_utc();
+    assert_eq!(logs::prune(&mut conn, now, 3).await.unwrap(), None, "neither has ended");
+    for (id, days) in [(old, 40), (new, 3)] {
+        sqlx::query(
+            "update deployments set status = 'failed', finished_at = now() - make_interval(days => $2) where id = $1",
+        )
+        .bind(id)
+        .bind(days)
+        .execute(&mut *conn)
+        .await
+        .unwrap();
+    }
+    let month = now - time::Duration::days(30);
+    assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), Some(3));
+    assert_eq!(logs::removed_at(&mut conn, old).await.unwrap(), None, "not all are gone");
+    assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), Some(2));
+    assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), None);
+    assert!(logs::removed_at(&mut conn, old).await.unwrap().is_some());
+    assert!(logs::after(&mut conn, old, 0, 10).await.unwrap().is_empty());
+    assert_eq!(logs::after(&mut conn, new, 0, 10).await.unwrap().len(), 5);
+    assert_eq!(logs::bytes_of_site(&mut conn, acme, world.site).await.unwrap(), 15);
+}

@@ -6,5 +6,7 @@ mod support;
 mod environments;
 mod logs_and_events;
 mod queue;
+mod reconcile;
 mod releases;
 mod sites;
+mod variables;

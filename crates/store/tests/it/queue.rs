@@ -20,7 +20,6 @@ async fn one_deployment_of_an_environment_runs_at_a_time(pool: PgPool) {
     assert!(claim(&mut conn).await.is_none());
     let other = deploy(&mut conn, &blog).await;
     assert_eq!(claim(&mut conn).await.unwrap().deployment, other);
-    assert_eq!(queue::running_in(&mut conn, shop.environment).await.unwrap(), Some(first));
     go_live(&mut conn, lease).await;
     assert_eq!(claim(&mut conn).await.unwrap().deployment, second);
 }
@@ -96,7 +95,7 @@ async fn a_worker_that_lost_its_lease_changes_nothing(pool: PgPool) {
     let lost = |result: Result<(), WriteError>| assert!(matches!(result, Err(WriteError::LeaseLost)));
     lost(queue::advance(&mut conn, old, Status::Fetching, Status::Building).await);
     lost(queue::fail(&mut conn, old, FailureCode::BuildFailed, Some(Step::Build), None, "no").await);
-    lost(queue::give_back(&mut conn, old, 0.0).await);
+    lost(queue::give_back(&mut conn, old, 0.0).await.map(drop));
     lost(queue::set_commit(&mut conn, old, "abc", "message", "author").await);
     lost(queue::heartbeat(&mut conn, old, 10.0).await.map(|_| ()));
     assert_eq!(status(&mut conn, &world, id).await, Status::Fetching);
@@ -227,16 +226,23 @@ async fn steps_are_shown_in_order_and_those_not_begun_are_pending(pool: PgPool) 
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn a_deployment_knows_how_many_stand_before_it(pool: PgPool) {
+async fn what_is_open_is_listed_with_its_teams_last_turn(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
-    let team = team(&mut conn, "acme").await;
-    let (one, two) = (world(&mut conn, team, "one").await, world(&mut conn, team, "two").await);
-    let first = deploy(&mut conn, &one).await;
-    let second = deploy(&mut conn, &two).await;
-    assert_eq!(deployments::queue_position(&mut conn, first).await.unwrap(), 0);
-    assert_eq!(deployments::queue_position(&mut conn, second).await.unwrap(), 1);
-    claim(&mut conn).await.unwrap();
-    assert_eq!(deployments::queue_position(&mut conn, second).await.unwrap(), 0);
+    let acme = team(&mut conn, "acme").await;
+    let (one, two) = (world(&mut conn, acme, "one").await, world(&mut conn, acme, "two").await);
+    let (first, second) = (deploy(&mut conn, &one).await, deploy(&mut conn, &two).await);
+    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    assert_eq!(open.iter().map(|row| row.id).collect::<Vec<_>>(), [first, second]);
+    assert!(open[0].team_last_turn.is_none());
+    assert_eq!((open[0].team_name.as_str(), open[0].site_name.as_str()), ("acme", "one"));
+    let lease = claim(&mut conn).await.unwrap();
+    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    assert_eq!((open[0].status(), open[1].status()), (Status::Fetching, Status::Queued));
+    assert!(open[1].team_last_turn.is_some());
+    assert!(queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
+    go_live(&mut conn, lease).await;
+    assert!(!queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
+    assert_eq!(queue::open_of_all_teams(&mut conn).await.unwrap().len(), 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -249,9 +255,33 @@ async fn deployments_are_numbered_and_listed_newest_first(pool: PgPool) {
         deploy(&mut conn, &world).await;
     }
     let numbers = |rows: Vec<deployments::DeploymentRow>| rows.iter().map(|r| r.number).collect::<Vec<_>>();
-    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, 2).await.unwrap()), [3, 2]);
-    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, Some(2), 2).await.unwrap()), [1]);
-    assert!(deployments::list(&mut conn, other, world.site, None, 9).await.unwrap().is_empty());
+    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, None, 2).await.unwrap()), [3, 2]);
+    assert_eq!(numbers(deployments::list(&mut conn, acme, world.site, None, Some(2), 2).await.unwrap()), [1]);
+    assert!(deployments::list(&mut conn, other, world.site, None, None, 9).await.unwrap().is_empty());
     let newest = deployments::newest_of(&mut conn, &[acme], &[world.site]).await.unwrap();
     assert_eq!(numbers(newest), [3]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn one_that_is_given_back_never_comes_after_a_newer_one(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let team = team(&mut conn, "acme").await;
+    let shop = world(&mut conn, team, "shop").await;
+    let first = deploy(&mut conn, &shop).await;
+    let lease = claim(&mut conn).await.unwrap();
+    let second = deploy(&mut conn, &shop).await;
+    assert_eq!(queue::give_back(&mut conn, lease, 0.0).await.unwrap(), Status::Superseded);
+    assert_eq!(status(&mut conn, &shop, first).await, Status::Superseded);
+
+    // Two that wait, whatever led to it: the newer one is taken, the older one ends.
+    let third = deploy(&mut conn, &shop).await;
+    assert_eq!(claim(&mut conn).await.unwrap().deployment, third);
+    let ended: Vec<_> = queue::recover(&mut conn).await.unwrap().into_iter().map(|row| (row.0, row.3)).collect();
+    assert_eq!(ended, []);
+    let fourth = deploy(&mut conn, &shop).await;
+    let fifth = deploy(&mut conn, &shop).await;
+    let mut ended: Vec<_> = queue::recover(&mut conn).await.unwrap().into_iter().map(|row| row.0).collect();
+    ended.sort();
+    assert_eq!(ended, [second, fourth]);
+    assert_eq!(status(&mut conn, &shop, fifth).await, Status::Queued);
 }

@@ -1,13 +1,15 @@
 //! A team with a site and an environment to work on.
 
 use model::{
-    DeploymentId, EnvironmentId, SiteId, TeamId,
+    DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId,
     deployment::{Status, Trigger},
     names::{BranchName, RepoUrl},
+    plan::{NetworkPlan, ReleasePlan},
     site::Source,
 };
 use sqlx::{Connection, PgConnection};
-use store::{deployments, environments, queue, sites, teams};
+use std::{collections::BTreeMap, net::Ipv4Addr};
+use store::{deployments, environments, queue, releases, sites, teams};
 use uuid::Uuid;
 
 pub const LEASE: f64 = 30.0;
@@ -44,7 +46,18 @@ pub async fn world(conn: &mut PgConnection, team: TeamId, slug: &str) -> World {
 pub async fn environment(conn: &mut PgConnection, team: TeamId, site: SiteId, name: &str) -> Option<EnvironmentId> {
     let mut tx = conn.begin().await.unwrap();
     let id = EnvironmentId::new();
-    let new = environments::NewEnvironment { id, team, site, name, branch: "main", secrets: b"sealed" };
+    let host = format!("{}-{name}", id.short());
+    let new = environments::NewEnvironment {
+        id,
+        team,
+        site,
+        name,
+        host: &host,
+        branch: "main",
+        root: "",
+        watch: &[],
+        secrets: b"sealed",
+    };
     let made = environments::insert(&mut tx, &new, SUBNETS).await.unwrap();
     tx.commit().await.unwrap();
     made.then_some(id)
@@ -64,6 +77,8 @@ pub async fn deploy(conn: &mut PgConnection, world: &World) -> DeploymentId {
         message: None,
         author: None,
         from_release: None,
+        variables_version: None,
+        reason: None,
     };
     deployments::insert(conn, &new).await.unwrap();
     id
@@ -94,4 +109,23 @@ pub async fn expire(conn: &mut PgConnection, id: DeploymentId) {
         .execute(conn)
         .await
         .unwrap();
+}
+
+/// What a deployment leaves that went live; serves from now on.
+pub async fn release(conn: &mut PgConnection, world: &World, deployment: DeploymentId) -> (ReleaseId, ReleasePlan) {
+    let plan = ReleasePlan {
+        team: world.team,
+        site: world.site,
+        environment: world.environment,
+        deployment,
+        project: "acme-shop".into(),
+        hosts: vec!["shop.localhost".into()],
+        network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
+        containers: vec![],
+        volumes: BTreeMap::new(),
+    };
+    let id = ReleaseId::new();
+    releases::insert(conn, world.team, id, world.environment, deployment, &plan, 0).await.unwrap();
+    environments::set_current(conn, world.team, world.environment, id).await.unwrap();
+    (id, plan)
 }

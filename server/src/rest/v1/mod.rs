@@ -1,10 +1,13 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
 mod auth;
-mod deployments;
+pub mod deployments;
+mod environments;
 mod me;
+mod queue;
 mod sites;
 mod teams;
+mod variables;
 
 use crate::state::AppState;
 use axum::{
@@ -21,12 +24,24 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/logout", post(auth::logout::handle))
         .route("/me", get(me::handle))
         .route("/teams", get(teams::handle))
+        .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
+        .route("/sites/{id}/usage", get(sites::usage::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
+        .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
+        .route(
+            "/sites/{id}/environments/{name}",
+            get(environments::get::handle).patch(environments::change::handle).delete(environments::delete::handle),
+        )
+        .route(
+            "/sites/{id}/environments/{name}/variables",
+            get(variables::list::handle).put(variables::replace::handle),
+        )
         .route("/deployments/{id}", get(deployments::get::handle))
         .route("/deployments/{id}/cancel", post(deployments::cancel::handle))
         .route("/deployments/{id}/redeploy", post(deployments::redeploy::handle))
         .route("/deployments/{id}/rollback", post(deployments::rollback::handle))
+        .route("/deployments/{id}/promote", post(deployments::promote::handle))
         .route("/deployments/{id}/log", get(deployments::log::handle))
 }

@@ -1,13 +1,23 @@
-//! `GET /sites/{id}/deployments`, newest first.
+//! `GET /sites/{id}/deployments`, newest first; with `?environment=` those of one environment.
 
 use crate::{auth::Caller, page::PageQuery, path::Id, problem::ApiResult};
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{Query, State},
+};
 use model::{
     SiteId,
     views::{DeploymentSummary, Page},
 };
 use platform::{Platform, deployments};
+use serde::Deserialize;
 use std::sync::Arc;
+
+/// Which ones.
+#[derive(Debug, Deserialize)]
+pub struct Of {
+    environment: Option<String>,
+}
 
 /// Lists a site's deployments.
 pub async fn handle(
@@ -15,6 +25,8 @@ pub async fn handle(
     Caller(actor): Caller,
     Id(id): Id<SiteId>,
     page: PageQuery,
+    Query(of): Query<Of>,
 ) -> ApiResult<Json<Page<DeploymentSummary>>> {
-    Ok(Json(deployments::list(&platform, &actor, id, page.limit, page.cursor.as_deref()).await?))
+    let (environment, cursor) = (of.environment.as_deref(), page.cursor.as_deref());
+    Ok(Json(deployments::list(&platform, &actor, id, environment, page.limit, cursor).await?))
 }

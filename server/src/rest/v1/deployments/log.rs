@@ -1,5 +1,5 @@
 //! `GET /deployments/{id}/log?after=SEQ`: JSON pages; with `Accept: text/event-stream` it follows until the
-//! deployment ends; with `Accept: text/plain` the whole log as a file.
+//! deployment ends; with `Accept: text/plain` or `?download` the whole log as a file.
 
 use crate::{auth::Caller, path::Id, problem::ApiResult};
 use axum::{
@@ -31,6 +31,7 @@ const LOOK: Duration = Duration::from_millis(250);
 pub struct After {
     #[serde(default)]
     after: i64,
+    download: Option<String>,
 }
 
 /// Shows or follows a log.
@@ -38,11 +39,14 @@ pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,
     Id(id): Id<DeploymentId>,
-    Query(After { after }): Query<After>,
+    Query(After { after, download }): Query<After>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let first = deployments::log(&platform, &actor, id, after, PIECE).await?;
     let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if download.is_some() || accept.contains("text/plain") {
+        return file(platform, actor, id, after).await;
+    }
+    let first = deployments::log(&platform, &actor, id, after, PIECE).await?;
     if accept.contains("text/event-stream") {
         let events = pages(platform, actor, id, first, true).flat_map(|page| {
             let lines = page.items.into_iter().map(|line| event("line", line.seq, &line));
@@ -51,14 +55,16 @@ pub async fn handle(
         });
         return Ok(Sse::new(events).keep_alive(KeepAlive::default()).into_response());
     }
-    if accept.contains("text/plain") {
-        let text = pages(platform, actor, id, first, false).map(|page| Ok::<_, Infallible>(plain(&page)));
-        let name = format!("attachment; filename=\"deployment-{id}.log\"");
-        let headers =
-            [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-        return Ok((headers, Body::from_stream(text)).into_response());
-    }
     Ok(Json(first).into_response())
+}
+
+/// The lines after `after` to the present end, as a file.
+pub async fn file(platform: Arc<Platform>, actor: Actor, id: DeploymentId, after: i64) -> ApiResult<Response> {
+    let first = deployments::log(&platform, &actor, id, after, PIECE).await?;
+    let text = pages(platform, actor, id, first, false).map(|page| Ok::<_, Infallible>(plain(&page)));
+    let name = format!("attachment; filename=\"deployment-{id}.log\"");
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(text)).into_response())
 }
 
 /// This page and those after it: to the present end, or following until the deployment ends.
@@ -96,5 +102,8 @@ fn event(name: &str, seq: i64, line: &LogItem) -> Event {
 }
 
 fn plain(page: &LogPage) -> Bytes {
+    if let Some(at) = page.removed_at {
+        return format!("The lines of this log were removed on {}: logs are kept for a time only.\n", at.date()).into();
+    }
     page.items.iter().flat_map(|line| [line.text.as_str(), "\n"]).collect::<String>().into()
 }

@@ -5,5 +5,6 @@ pub mod create;
 pub mod get;
 pub mod list;
 pub mod log;
+pub mod promote;
 pub mod redeploy;
 pub mod rollback;

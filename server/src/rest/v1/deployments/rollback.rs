@@ -1,6 +1,8 @@
-//! `POST /deployments/{id}/rollback` → 202 with a new deployment that applies this release again, without a build; 409 where it is no longer kept.
+//! `POST /deployments/{id}/rollback` → 202 with a new deployment that applies this release again, without a build, with
+//! the variables it ran with or (`{"variables": "now"}`) today's; 409 where it is no longer kept. The body may be left
+//! out.
 
-use crate::{auth::Caller, path::Id, problem::ApiResult};
+use crate::{auth::Caller, json::MaybeJson, path::Id, problem::ApiResult};
 use axum::{Json, extract::State, http::StatusCode};
 use model::{DeploymentId, views::DeploymentView};
 use platform::{Platform, deployments};
@@ -11,6 +13,7 @@ pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,
     Id(id): Id<DeploymentId>,
+    MaybeJson(how): MaybeJson<deployments::Rollback>,
 ) -> ApiResult<(StatusCode, Json<DeploymentView>)> {
-    Ok((StatusCode::ACCEPTED, Json(deployments::rollback(&platform, &actor, id).await?)))
+    Ok((StatusCode::ACCEPTED, Json(deployments::rollback(&platform, &actor, id, how).await?)))
 }

@@ -1,0 +1,6 @@
+//! The queue.
+
+mod page;
+pub mod server;
+
+pub use page::{QueuePage, describe};

@@ -1,0 +1,16 @@
+//! `GET /sites/{id}/environments/{name}`.
+
+use crate::{auth::Caller, path::InSite, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::views::EnvironmentView;
+use platform::{Platform, environments};
+use std::sync::Arc;
+
+/// Shows an environment.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    InSite(site, name): InSite,
+) -> ApiResult<Json<EnvironmentView>> {
+    Ok(Json(environments::get(&platform, &actor, site, &name).await?))
+}

@@ -1,0 +1,19 @@
+//! `GET /sites/{id}/environments`, production first.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{
+    SiteId,
+    views::{EnvironmentView, Page},
+};
+use platform::{Platform, environments};
+use std::sync::Arc;
+
+/// Lists environments.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(site): Id<SiteId>,
+) -> ApiResult<Json<Page<EnvironmentView>>> {
+    Ok(Json(environments::list(&platform, &actor, site).await?))
+}

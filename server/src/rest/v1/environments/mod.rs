@@ -1,0 +1,7 @@
+//! Environments of a site.
+
+pub mod change;
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;

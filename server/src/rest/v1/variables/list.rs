@@ -1,0 +1,16 @@
+//! `GET /sites/{id}/environments/{name}/variables`; secrets come without their values.
+
+use crate::{auth::Caller, path::InSite, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::views::VariablesView;
+use platform::{Platform, variables};
+use std::sync::Arc;
+
+/// Lists variables.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    InSite(site, name): InSite,
+) -> ApiResult<Json<VariablesView>> {
+    Ok(Json(variables::list(&platform, &actor, site, &name).await?))
+}

@@ -1,0 +1,4 @@
+//! Variables of an environment.
+
+pub mod list;
+pub mod replace;

@@ -1,0 +1,18 @@
+//! `PUT /sites/{id}/environments/{name}/variables`: the whole set; a secret without a value keeps the one it has. 409
+//! `stale` where the version that is sent along is no longer the newest.
+
+use crate::{auth::Caller, json::ApiJson, path::InSite, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::views::VariablesView;
+use platform::{Platform, variables};
+use std::sync::Arc;
+
+/// Replaces variables.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    InSite(site, name): InSite,
+    ApiJson(new): ApiJson<variables::NewVariables>,
+) -> ApiResult<Json<VariablesView>> {
+    Ok(Json(variables::replace(&platform, &actor, site, &name, new).await?))
+}

@@ -1,0 +1,173 @@
+//! Environments on the real engine: variables in containers, a release promoted, gone back to, an environment removed.
+
+use crate::{
+    pipeline::{Site, docker, fetch},
+    support::{json, until},
+};
+use forge::hosted::{Author, FileChange, commit_files};
+use model::names::BranchName;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Site {
+    fn path(&self, rest: &str) -> String {
+        format!("/api/v1/sites/{}{rest}", self.id)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        json(self.app.send(method, path, Some(&self.token), Some(body)).await).await
+    }
+
+    /// Sets all variables of an environment.
+    async fn variables(&self, environment: &str, variables: &Value) {
+        let path = self.path(&format!("/environments/{environment}/variables"));
+        let (status, answer) = self.send(Method::PUT, &path, &json!({"variables": variables})).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Applies a release; how it ended.
+    async fn apply(&self, deployment: &str, what: &str, body: &Value) -> Value {
+        let path = format!("/api/v1/deployments/{deployment}/{what}");
+        let (status, made) = self.send(Method::POST, &path, body).await;
+        assert_eq!(status, 202, "{made}");
+        let ended = self.ended(made["id"].as_str().unwrap()).await;
+        assert_eq!(ended["status"], "live", "{ended:#}");
+        let step = |name: &str| ended["steps"].as_array().unwrap().iter().find(|s| s["name"] == name).unwrap().clone();
+        assert_eq!((&step("fetch")["status"], &step("build")["status"]), (&json!("skipped"), &json!("skipped")));
+        ended
+    }
+
+    async fn environment(&self, name: &str) -> (u16, Value) {
+        self.app.get(&self.path(&format!("/environments/{name}")), Some(&self.token)).await
+    }
+}
+
+/// The containers of a deployment.
+fn containers_of(deployment: &Value) -> Vec<String> {
+    let filter = format!("label=webmeteor.deployment={}", deployment["id"].as_str().unwrap());
+    docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter])
+}
+
+/// What a container of a deployment was started with.
+fn variables_of(deployment: &Value) -> BTreeSet<String> {
+    let ids = containers_of(deployment);
+    let [id] = &ids[..] else { panic!("{ids:?}") };
+    docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", id]).into_iter().collect()
+}
+
+fn has(variables: &BTreeSet<String>, wanted: &[&str]) -> bool {
+    wanted.iter().all(|text| variables.contains(*text))
+}
+
+async fn commit_to(site: &Site, branch: &str, files: &[(&str, &str)]) {
+    let repository = site.app.data().join("repositories").join(format!("{}.git", site.id));
+    let files: BTreeMap<String, FileChange> =
+        files.iter().map(|(path, text)| ((*path).to_owned(), FileChange::Write(text.as_bytes().to_vec()))).collect();
+    let branch = BranchName::parse(branch).unwrap();
+    commit_files(&repository, &branch, &files, "Change", &Author::platform()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_tried_in_staging_is_promoted_and_outlives_its_environment() {
+    let site = Site::live().await;
+    let secret = "planted-secret-of-production";
+    site.variables(
+        "production",
+        &json!([{"name": "MODE", "value": "of production"}, {"name": "TOKEN", "value": secret, "secret": true}]),
+    )
+    .await;
+    let new = json!({"name": "staging", "branch": "develop"});
+    let (status, made) = site.send(Method::POST, &site.path("/environments"), &new).await;
+    assert_eq!(status, 201, "{made}");
+    let lines = "one\ntwo $THREE 'four' \"five\"";
+    site.variables("staging", &json!([{"name": "MODE", "value": "of staging"}, {"name": "LINES", "value": lines}]))
+        .await;
+
+    let page = "<!doctype html><title>tried</title>";
+    commit_to(&site, "develop", &[("site/index.html", page), ("README.md", "elsewhere")]).await;
+    let change = json!({"root": "site"});
+    let staging_path = site.path("/environments/staging");
+    assert_eq!(site.send(Method::PATCH, &staging_path, &change).await.0, 200);
+    let deploy = json!({"environment": "staging"});
+    let (status, tried) = site.send(Method::POST, &site.path("/deployments"), &deploy).await;
+    assert_eq!(status, 202, "{tried}");
+    let tried = site.ended(tried["id"].as_str().unwrap()).await;
+    assert_eq!(tried["status"], "live", "{tried:#}");
+    let staging_host = format!("{}-staging", site.slug);
+    let staging_page = async || fetch(&site.app.client, &site.app.proxy(), &staging_host).await;
+    until("staging", async || staging_page().await.filter(|page| page.contains("tried"))).await;
+    assert!(site.page().await.is_some_and(|page| page.contains("Morrow Studio")), "production goes on");
+    let given = variables_of(&tried);
+    assert!(has(&given, &["MODE=of staging", "APP_ENV=staging"]), "{given:?}");
+    assert!(given.contains("LINES=one") && given.contains("two $THREE 'four' \"five\""), "{given:?}");
+    assert!(!given.iter().any(|text| text.contains(secret)));
+
+    let promoted = site.apply(tried["id"].as_str().unwrap(), "promote", &json!({"environment": "production"})).await;
+    assert_eq!((&promoted["environment"], &promoted["trigger"]), (&json!("production"), &json!("promote")));
+    site.until_page("tried").await;
+    let given = variables_of(&promoted);
+    assert!(has(&given, &["MODE=of production", &format!("TOKEN={secret}"), "APP_ENV=production"]), "{given:?}");
+    assert!(!given.contains("LINES=one"));
+    let [id] = &containers_of(&promoted)[..] else { panic!() };
+    let image = docker(&["inspect", "--format", "{{.Config.Image}}", id]).remove(0);
+    assert!(image.contains(".staging-www:"), "{image}");
+
+    assert_eq!(site.send(Method::DELETE, &staging_path, &json!({})).await.0, 202);
+    until("staging is gone", async || (site.environment("staging").await.0 == 404).then_some(())).await;
+    until("no route", async || staging_page().await.is_none().then_some(())).await;
+    let networks = docker(&["network", "ls", "--quiet", "--filter", &format!("label=webmeteor.site={}", site.id)]);
+    assert_eq!(networks.len(), 1, "production's alone");
+    assert!(site.page().await.is_some_and(|page| page.contains("tried")));
+    assert!(!docker(&["images", "--quiet", &image]).is_empty(), "production runs it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_comes_back_with_the_variables_of_then_or_of_today_and_is_made_again_with_them() {
+    let site = Site::live().await;
+    let secret = "planted-secret-value";
+    site.variables("production", &json!([{"name": "MODE", "value": "then"}])).await;
+    site.commit(&[("index.html", "<!doctype html><title>second</title>")]).await;
+    let then = site.ended(&site.deploy().await).await;
+    assert!(has(&variables_of(&then), &["MODE=then"]));
+    site.variables(
+        "production",
+        &json!([{"name": "MODE", "value": "now"}, {"name": "TOKEN", "value": secret, "secret": true}]),
+    )
+    .await;
+    assert!(has(&variables_of(&then), &["MODE=then"]), "a change waits for the next deployment");
+    let path = site.path("/environments/production/variables");
+    let (_, shown) = site.app.get(&path, Some(&site.token)).await;
+    assert_eq!((&shown["version"], &shown["running_version"]), (&json!(2), &json!(1)));
+    assert!(!shown.to_string().contains(secret), "{shown}");
+
+    let id = then["id"].as_str().unwrap();
+    let applied = site.apply(id, "rollback", &json!({"variables": "now"})).await;
+    assert_eq!(applied["trigger"], "manual", "the release that serves, with today's variables");
+    assert!(has(&variables_of(&applied), &["MODE=now", &format!("TOKEN={secret}")]));
+
+    let back = site.apply(id, "rollback", &json!({})).await;
+    assert_eq!(back["trigger"], "rollback");
+    assert!(has(&variables_of(&back), &["MODE=then"]));
+    docker(&["rm", "--force", &containers_of(&back)[0]]);
+    until("the container is made again", async || (!containers_of(&back).is_empty()).then_some(())).await;
+    assert!(has(&variables_of(&back), &["MODE=then"]), "what serves keeps its variables");
+    let folder = site.app.data().join("sites");
+    let env = compose_env(&folder);
+    assert!(env.contains("MODE='then'"), "{env}");
+
+    site.commit(&[("Dockerfile", &format!("FROM debian:bookworm-slim\nRUN echo the-{secret}-printed\nRUN false\n"))])
+        .await;
+    let failed = site.ended(&site.deploy().await).await;
+    assert_eq!(failed["status"], "failed");
+    let log = format!("/api/v1/deployments/{}/log", failed["id"].as_str().unwrap());
+    let (_, log) = site.app.get(&log, Some(&site.token)).await;
+    assert!(log.to_string().contains("-printed") && !log.to_string().contains(secret), "{log}");
+}
+
+/// The one `.env` below this folder.
+fn compose_env(folder: &std::path::Path) -> String {
+    let only = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
+    let environment = only(&only(&only(folder)));
+    std::fs::read_to_string(environment.join(".env")).unwrap()
+}

@@ -1,0 +1,137 @@
+//! The machine follows the database, whatever is done to it by hand.
+
+use crate::{
+    stand::Stand,
+    support::{App, until},
+};
+use std::{fs, path::PathBuf, time::Instant};
+
+/// What belongs to a site on the machine.
+struct Parts {
+    container: String,
+    network: String,
+    proxy: String,
+    routes: PathBuf,
+    route: PathBuf,
+}
+
+impl Parts {
+    fn of(stand: &Stand) -> Self {
+        let filter = format!("label=webmeteor.site={}", stand.site);
+        let instance = fs::read_to_string(stand.app.data().join("instance")).unwrap();
+        let routes = stand.app.data().join("proxy");
+        let mut files = fs::read_dir(&routes).unwrap().map(|entry| entry.unwrap().path());
+        Self {
+            container: stand.docker(&["ps", "--format", "{{.Names}}", "--filter", &filter]).remove(0),
+            network: stand.docker(&["network", "ls", "--format", "{{.Name}}", "--filter", &filter]).remove(0),
+            proxy: format!("webmeteor-{}-proxy", instance.trim()),
+            route: files.find(|path| path.extension().is_some_and(|ending| ending == "yml")).unwrap(),
+            routes,
+        }
+    }
+}
+
+type Harm = (&'static str, fn(&Stand, &Parts));
+
+/// What somebody, or a power cut, does to them.
+const HARMS: [Harm; 10] = [
+    ("the container is removed", |stand, parts| drop(stand.docker(&["rm", "--force", &parts.container]))),
+    ("the container is stopped", |stand, parts| drop(stand.docker(&["stop", "--time=1", &parts.container]))),
+    ("the container is paused", |stand, parts| drop(stand.docker(&["pause", &parts.container]))),
+    ("the container leaves its network", |stand, parts| {
+        stand.docker(&["network", "disconnect", &parts.network, &parts.container]);
+    }),
+    ("the container has another address", |stand, parts| {
+        stand.docker(&["network", "disconnect", &parts.network, &parts.container]);
+        let subnet =
+            stand.docker(&["network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", &parts.network]);
+        let (first, _) = subnet[0].rsplit_once('.').unwrap();
+        let last: u8 = subnet[0].rsplit_once('.').unwrap().1.split('/').next().unwrap().parse().unwrap();
+        let other = format!("{first}.{}", last + 20);
+        stand.docker(&["network", "connect", "--ip", &other, &parts.network, &parts.container]);
+    }),
+    ("the network is removed", |stand, parts| {
+        stand.docker(&["stop", "--time=1", &parts.container]);
+        stand.docker(&["network", "rm", &parts.network]);
+    }),
+    ("the route is removed", |_, parts| fs::remove_file(&parts.route).unwrap()),
+    ("the route is changed", |_, parts| {
+        let text = fs::read_to_string(&parts.route).unwrap().replace("8080", "8081");
+        fs::write(&parts.route, text).unwrap();
+    }),
+    ("the folder of the routes is removed", |_, parts| fs::remove_dir_all(&parts.routes).unwrap()),
+    ("all of it is gone", |stand, parts| {
+        stand.docker(&["rm", "--force", &parts.proxy, &parts.container]);
+        stand.docker(&["network", "rm", &parts.network]);
+        fs::remove_file(&parts.route).unwrap();
+    }),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_by_hand_is_undone() {
+    let stand = Stand::on(App::start().await, None).await;
+    let parts = Parts::of(&stand);
+    let route = fs::read_to_string(&parts.route).unwrap();
+    for (what, harm) in HARMS {
+        harm(&stand, &parts);
+        let done = Instant::now();
+        until(what, async || fs::read_to_string(&parts.route).ok().filter(|now| *now == route)).await;
+        stand.until_sound(&stand.first).await;
+        println!("{what}: right again after {:.1?}", done.elapsed());
+    }
+    // Docker itself brings up its containers after a restart of the machine; where it does not, the platform does.
+    let filter = format!("label=webmeteor.instance={}", fs::read_to_string(stand.app.data().join("instance")).unwrap());
+    let all = stand.docker(&["ps", "--quiet", "--filter", filter.trim()]);
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    stand.docker(&[&["stop", "--time=1"][..], &all].concat());
+    stand.until_sound(&stand.first).await;
+    let log = stand.app.log();
+    assert!(log.contains(&format!("make the container {}: it is missing", parts.container)), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_ours_is_left_alone() {
+    let stand = Stand::on(App::start().await, None).await;
+    let name = format!("stranger-{}", uuid::Uuid::new_v4().simple());
+    let labels =
+        ["--label", "webmeteor.test=it", "--label", "webmeteor.environment=0192f000-0000-7000-8000-000000000000"];
+    let run = [
+        &["run", "--detach", "--network", "none", "--name", &name][..],
+        &labels,
+        &["debian:bookworm-slim", "sleep", "600"],
+    ]
+    .concat();
+    stand.docker(&run);
+    stand.docker(&[&["network", "create"][..], &labels, &[&name]].concat());
+    // A look comes after this, for something of ours has ended.
+    let parts = Parts::of(&stand);
+    stand.docker(&["rm", "--force", &parts.container]);
+    stand.until_sound(&stand.first).await;
+    let there = stand.docker(&["ps", "--format", "{{.Names}}", "--filter", &format!("name={name}")]);
+    let network = stand.docker(&["network", "ls", "--format", "{{.Name}}", "--filter", &format!("name={name}")]);
+    stand.docker(&["rm", "--force", &name]);
+    stand.docker(&["network", "rm", &name]);
+    assert_eq!((there, network), (vec![name.clone()], vec![name]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_tells_what_differs_and_touches_nothing() {
+    let mut stand = Stand::on(App::start().await, None).await;
+    let doctor = || {
+        let output = stand.app.setup.beside(&["doctor"]).output();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let told = doctor();
+    assert!(told.contains("ok    sites"), "{told}");
+    let parts = Parts::of(&stand);
+    assert!(stand.app.stop().await.success());
+    stand.docker(&["rm", "--force", &parts.container]);
+    fs::remove_file(&parts.route).unwrap();
+    let told = stand.app.setup.beside(&["doctor"]).output();
+    let told = String::from_utf8_lossy(&told.stdout);
+    assert!(told.contains(&format!("make the container {}, because it is missing", parts.container)), "{told}");
+    assert!(told.contains("write the route of"), "{told}");
+    assert!(!parts.route.exists());
+    let there = stand.docker(&["ps", "--all", "--quiet", "--filter", &format!("name={}", parts.container)]);
+    assert!(there.is_empty(), "{there:?}");
+}
