@@ -29,6 +29,9 @@ pub enum Error {
     /// The name cannot be one of a container, image, network or volume; nothing was asked of the engine.
     #[error("“{0}” is not a name that the container engine takes")]
     InvalidName(String),
+    /// A registry did not answer the engine, or not well: another try may find it well again.
+    #[error("{0}")]
+    RegistryDown(String),
     /// A command in a container took longer than it was given.
     #[error("the command took longer than {} s", .0.as_secs_f32())]
     TimeLimit(std::time::Duration),
@@ -53,7 +56,7 @@ pub enum Error {
 impl Error {
     /// Another try later may help, without anything being changed.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::RegistryDown(_))
     }
 
     /// Reads the engine's words where its status says too little.
@@ -65,6 +68,8 @@ impl Error {
             Self::AddressInUse(message)
         } else if has("Pool overlaps") || has("overlaps with other one on this address space") {
             Self::SubnetTaken(message)
+        } else if !has(STEP_FAILED) && REGISTRY_DOWN.iter().any(|words| has(words)) {
+            Self::RegistryDown(message)
         } else if status == 404 {
             Self::NotFound(message)
         } else if status == 409 || has("has active endpoints") {
@@ -74,6 +79,24 @@ impl Error {
         }
     }
 }
+
+/// A build's step that failed may have printed anything.
+const STEP_FAILED: &str = "returned a non-zero code";
+/// How the engine tells that a registry is out of reach for now: in the words of Go's `net` and `net/http`, and of the
+/// engine's own client. A name that nobody has (`no such host`) is not among them: it stays wrong.
+const REGISTRY_DOWN: &[&str] = &[
+    "i/o timeout",
+    "TLS handshake timeout",
+    "Client.Timeout exceeded",
+    "connection refused",
+    "connection reset by peer",
+    "network is unreachable",
+    "no route to host",
+    "server misbehaving",
+    "unexpected EOF",
+    "toomanyrequests",
+    "received unexpected HTTP status: 5",
+];
 
 impl From<bollard::errors::Error> for Error {
     fn from(error: bollard::errors::Error) -> Self {
@@ -104,4 +127,20 @@ fn chain(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_that_is_down_is_worth_another_try_and_a_wrong_name_is_not() {
+        let temporary = |words: &str| Error::from_answer(500, words.to_owned()).is_temporary();
+        assert!(temporary("Get \"http://localhost:1/v2/\": dial tcp 127.0.0.1:1: connect: connection refused"));
+        assert!(temporary("received unexpected HTTP status: 503 Service Unavailable"));
+        assert!(temporary("toomanyrequests: You have reached your pull rate limit."));
+        assert!(!temporary("dial tcp: lookup registry.invalid on 10.0.0.1:53: no such host"));
+        assert!(!temporary("pull access denied for x, repository does not exist"));
+        assert!(!temporary("The command 'curl x: connection refused' returned a non-zero code: 7"));
+    }
 }
