@@ -12,6 +12,8 @@ mod room;
 #[cfg(feature = "service")]
 mod database;
 #[cfg(feature = "service")]
+mod farewell;
+#[cfg(feature = "service")]
 mod http;
 #[cfg(feature = "service")]
 mod hub;

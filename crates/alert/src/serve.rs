@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     DatabaseState, Settings, database,
+    farewell::Farewell,
     http::{self, Context},
     hub::Hub,
     token::TokenCheck,
@@ -50,6 +51,7 @@ pub async fn serve(
     let router = http::refuse_newcomers_when(stopping.clone(), router);
 
     let graceful = stopping.clone();
+    let listener = Farewell { listener, stopping: stopping.clone() };
     let server =
         axum::serve(listener, router).with_graceful_shutdown(async move { graceful.cancelled().await }).into_future();
     let mut server = pin!(server);

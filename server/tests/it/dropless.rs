@@ -1,14 +1,16 @@
 //! Twenty redeploys under every kind of visitor: not one request is lost.
 
 use crate::{pipeline::Site, support::Setup};
+use futures::{SinkExt, StreamExt};
 use reqwest::Client;
 use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 
 const DOCKERFILE: &str =
     "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
@@ -84,7 +86,7 @@ fn visitors(visits: &Arc<Visits>, proxy: &str, host: &str) -> Vec<tokio::task::J
         .into_iter()
         .map(|kind| {
             let (visits, proxy, host) = (visits.clone(), proxy.to_owned(), host.to_owned());
-            let kept = if matches!(kind, Kind::Fresh) { 0 } else { 1 };
+            let kept = usize::from(!matches!(kind, Kind::Fresh));
             let client = Client::builder().pool_max_idle_per_host(kept).build().unwrap();
             tokio::spawn(async move {
                 while !visits.stop.load(Ordering::Relaxed) {
@@ -119,7 +121,7 @@ async fn twenty_redeploys_lose_no_request_of_any_kind() {
     for task in tasks {
         task.await.unwrap();
     }
-    let failures = visits.failures.lock().unwrap();
+    let failures = std::mem::take(&mut *visits.failures.lock().unwrap());
     assert!(failures.is_empty(), "{} failed: {:#?}", failures.len(), &failures[..failures.len().min(5)]);
     assert!(visits.served.load(Ordering::Relaxed) > 300);
     assert_eq!(site.show(&last).await["watch"]["failed_requests"], 0);
@@ -145,4 +147,40 @@ async fn of_ten_pushes_the_newest_goes_live_and_those_between_give_way() {
         }
     }
     assert!(superseded >= 5, "{superseded} gave way");
+}
+
+const SOCKETS: &str = "[services.www]\nimage = \"webmeteor/alert:latest\"\nport = 3001\n\
+                       healthcheck = { path = \"/health\" }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_stays_until_the_drains_end_and_is_told_that_its_server_goes_away() {
+    let drain = Duration::from_secs(3);
+    let site = Site::live_on(Setup::new().await.set("DRAIN_SECONDS", "3")).await;
+    site.commit(&[("webmeteor.toml", SOCKETS)]).await;
+    assert_eq!(site.ended(&site.deploy().await).await["status"], "live");
+    site.until_settled().await;
+
+    let address = site.app.proxy().replace("http:", "ws:");
+    let mut request = format!("{address}/socket.io/?EIO=4&transport=websocket").into_client_request().unwrap();
+    let host = format!("{}.localhost", site.slug);
+    request.headers_mut().insert("host", host.parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    socket.send("40".into()).await.unwrap();
+
+    let next = site.deploy().await;
+    assert_eq!(site.ended(&next).await["status"], "live");
+    let live = Instant::now();
+    let closed = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Text(ping))) if ping == "2" => socket.send("3".into()).await.unwrap(),
+                Some(Ok(Message::Close(reason))) => return reason,
+                Some(Ok(_)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    });
+    let reason = closed.await.unwrap();
+    assert_eq!(reason.map(|reason| u16::from(reason.code)), Some(1001));
+    assert!(live.elapsed() + Duration::from_secs(1) > drain, "closed after {:?}", live.elapsed());
 }

@@ -174,5 +174,6 @@ async fn stopping_ends_open_connections_in_a_way_that_brings_clients_back() {
     // Engine.IO's "close" or nothing, not Socket.IO's "disconnect": after that one clients stay away.
     let last = ann.next_packet().await;
     assert!(matches!(last.as_deref(), None | Some("1")), "{last:?}");
+    assert_eq!(ann.closed_with().await, Some(1001), "going away");
     timeout(Duration::from_secs(2), service.ended()).await.unwrap();
 }

@@ -166,8 +166,8 @@ impl Browser {
     }
 }
 
-/// The same on a WebSocket from the start.
-pub struct WebSocket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+/// The same on a WebSocket from the start, and the code that it was closed with.
+pub struct WebSocket(WebSocketStream<MaybeTlsStream<TcpStream>>, Option<u16>);
 
 impl WebSocket {
     /// Connects without a token.
@@ -175,7 +175,7 @@ impl WebSocket {
         let url = service.url.replace("http:", "ws:");
         let url = format!("{url}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = connect_async(url).await.unwrap();
-        let mut socket = Self(stream);
+        let mut socket = Self(stream, None);
         assert!(socket.next_packet().await.unwrap().starts_with("0{"));
         socket.0.send("40".into()).await.unwrap();
         assert!(socket.next_packet().await.unwrap().starts_with("40{"));
@@ -189,10 +189,19 @@ impl WebSocket {
             match frame?.ok()? {
                 Frame::Text(packet) if packet == "2" => self.0.send("3".into()).await.unwrap(),
                 Frame::Text(packet) => return Some(packet.to_string()),
-                Frame::Close(_) => return None,
+                Frame::Close(reason) => {
+                    self.1 = reason.map(|reason| reason.code.into());
+                    return None;
+                }
                 _ => {}
             }
         }
+    }
+
+    /// The code that the server closes with; `None` if it gives none.
+    pub async fn closed_with(&mut self) -> Option<u16> {
+        while self.1.is_none() && self.next_packet().await.is_some() {}
+        self.1
     }
 }
 
