@@ -4,6 +4,7 @@ use super::{
     log_buffer::{LogBuffer, Taken},
     log_html,
     log_view::Log,
+    log_window::{self, Window},
     server::get_log,
 };
 use crate::{
@@ -29,13 +30,14 @@ pub fn start(log: Log) {
         }
         let marked = marked_line();
         log.follow.set(log.running.get_untracked() && marked.is_none());
+        log.window.set_value(Window::watch(log));
         let owner = owner.clone();
         spawn_local(async move {
             if !log.is_complete {
                 fetch_rest(log).await;
             }
             match marked {
-                Some(seq) => mark(seq, true),
+                Some(seq) => mark(log, seq, true),
                 None if log.from_end => to_end(log),
                 None => {}
             }
@@ -77,7 +79,11 @@ fn follow_live(log: Log) {
 fn take(log: Log, items: Vec<LogItem>) -> bool {
     let Some(taken) = log.buffer.try_update_value(|buffer| buffer.take(items)) else { return true };
     let Taken::From(from) = taken else { return false };
-    log.buffer.with_value(|buffer| append(log, &buffer.items()[from..]));
+    log.window.with_value(|window| {
+        if let Some(window) = window {
+            log.buffer.with_value(|buffer| window.append(log, &buffer.items()[from..]));
+        }
+    });
     log.count.set(log.buffer.with_value(|buffer| buffer.items().len()));
     if !log.search.query.read_untracked().is_empty() {
         log.search.query.notify();
@@ -86,21 +92,6 @@ fn take(log: Log, items: Vec<LogItem>) -> bool {
         to_end(log);
     }
     true
-}
-
-fn append(log: Log, items: &[LogItem]) {
-    let Some(lines) = log.lines.get_untracked() else { return };
-    for group in items.chunk_by(|a, b| log_html::block_of(a.seq) == log_html::block_of(b.seq)) {
-        let Some(first) = group.first() else { continue };
-        let block = document().get_element_by_id(&format!("log-block-{}", log_html::block_of(first.seq)));
-        let _ = match block {
-            Some(block) => {
-                let html: String = group.iter().map(|item| log_html::line(item, "")).collect();
-                block.insert_adjacent_html("beforeend", &html)
-            }
-            None => lines.insert_adjacent_html("beforeend", &log_html::blocks(group)),
-        };
-    }
 }
 
 fn to_end(log: Log) {
@@ -126,14 +117,14 @@ pub fn scrolled(log: Log) {
 }
 
 /// A click on a line's number: marks the line, puts it in the address bar, and copies the address.
-pub fn clicked(event: &web_sys::MouseEvent, toasts: Messages) {
+pub fn clicked(log: Log, event: &web_sys::MouseEvent, toasts: Messages) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
     let number = target.and_then(|target| target.closest(".log-number").ok().flatten());
     let Some(number) = number.filter(|_| !(event.ctrl_key() || event.meta_key() || event.shift_key())) else { return };
     let Some(hash) = number.get_attribute("href") else { return };
     event.prevent_default();
     if let Some(seq) = hash.strip_prefix("#L").and_then(|seq| seq.parse().ok()) {
-        mark(seq, false);
+        mark(log, seq, false);
     }
     if let Ok(history) = window().history() {
         let _ = history.replace_state_with_url(&history.state().unwrap_or(JsValue::NULL), "", Some(&hash));
@@ -146,18 +137,19 @@ pub fn clicked(event: &web_sys::MouseEvent, toasts: Messages) {
     });
 }
 
-fn marked_line() -> Option<i64> {
+/// The line that the page's address names.
+pub fn marked_line() -> Option<i64> {
     let hash = window().location().hash().ok()?;
     hash.strip_prefix("#L")?.parse().ok()
 }
 
-fn mark(seq: i64, scroll: bool) {
+fn mark(log: Log, seq: i64, scroll: bool) {
     if let Ok(old) = document().query_selector(".log-marked")
         && let Some(old) = old
     {
         let _ = old.class_list().remove_1("log-marked");
     }
-    let Some(line) = document().get_element_by_id(&format!("L{seq}")) else { return };
+    let Some(line) = log_window::line(log, seq) else { return };
     let _ = line.class_list().add_1("log-marked");
     if scroll {
         to_middle(&line);
@@ -219,7 +211,7 @@ fn search(log: Log) {
         if let Ok(Some(old)) = document().query_selector(".log-hit") {
             let _ = old.class_list().remove_1("log-hit");
         }
-        if let Some(line) = hit.and_then(|seq| document().get_element_by_id(&format!("L{seq}"))) {
+        if let Some(line) = hit.and_then(|seq| log_window::line(log, seq)) {
             let _ = line.class_list().add_1("log-hit");
             show(log, &line);
         }

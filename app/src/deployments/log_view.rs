@@ -23,6 +23,9 @@ pub struct Log {
     pub lines: NodeRef<html::Div>,
     /// Scrolls.
     pub frame: NodeRef<html::Div>,
+    /// Keeps only the blocks near what is seen.
+    #[cfg(feature = "hydrate")]
+    pub window: StoredValue<Option<super::log_window::Window>, LocalStorage>,
     /// Where it was scrolled to.
     pub top: StoredValue<i32>,
     /// How many lines are here.
@@ -63,6 +66,8 @@ pub fn LogView(
         buffer,
         lines: NodeRef::new(),
         frame: NodeRef::new(),
+        #[cfg(feature = "hydrate")]
+        window: StoredValue::new_local(None),
         top: StoredValue::new(0),
         count: RwSignal::new(buffer.with_value(|b| b.items().len())),
         follow: RwSignal::new(false),
@@ -83,7 +88,7 @@ pub fn LogView(
     let toasts = use_toasts();
     let on_click = move |ev: leptos::ev::MouseEvent| {
         #[cfg(feature = "hydrate")]
-        super::log_dom::clicked(&ev, toasts);
+        super::log_dom::clicked(log, &ev, toasts);
         #[cfg(not(feature = "hydrate"))]
         let _ = (ev, toasts);
     };

@@ -9,6 +9,8 @@ mod log_buffer;
 mod log_dom;
 mod log_html;
 mod log_view;
+#[cfg(feature = "hydrate")]
+mod log_window;
 mod server;
 mod steps;
 
