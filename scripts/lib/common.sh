@@ -19,6 +19,9 @@ fail() {
   exit 1
 }
 
+# is_at_least WANTED VERSION: compares 1.94 with 1.94.1 as people do.
+is_at_least() { printf '%s\n%s\n' "$1" "$2" | sort -CV; }
+
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # as_root CMD…: runs the command as root, through sudo where needed.

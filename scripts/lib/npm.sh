@@ -5,6 +5,9 @@ need_node() {
   if ! have node || ! have npm; then
     fail "Node.js is missing" "Install Node.js 20 or newer with npm, then run this again."
   fi
+  local version
+  version=$(node --version)
+  is_at_least 20 "${version#v}" || fail "Node.js ${version#v} is too old" "Install Node.js 20 or newer, then run this again."
 }
 
 # npm_ci FOLDER: installs what the lock file says, when what is there is older than the lock file.

@@ -10,6 +10,10 @@ need_rust() {
   if ! have cargo || ! have rustc; then
     fail "Rust is missing" "Install it with rustup (the way the Rust project's home page shows), then run this again."
   fi
+  local wanted
+  wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$PROJECT_ROOT/Cargo.toml")
+  is_at_least "$wanted" "$(rust_version)" ||
+    fail "Rust $(rust_version) is too old" "Install $wanted or newer (with rustup: rustup update), then run this again."
 }
 
 rust_version() { rustc --version | cut -d' ' -f2; }
