@@ -16,6 +16,8 @@ pub mod components;
 pub mod context;
 pub mod deployments;
 pub mod environments;
+#[cfg(feature = "ssr")]
+mod error_page;
 pub mod failure;
 pub mod form;
 pub mod format;
@@ -29,6 +31,8 @@ pub mod sites;
 pub mod theme;
 pub mod variables;
 
+#[cfg(feature = "ssr")]
+pub use error_page::error_page;
 pub use routes::App;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -3,7 +3,7 @@
 use crate::{config::Config, files};
 use anyhow::Context;
 use model::{
-    Actor, Problem,
+    Actor, FieldError, Problem,
     views::{SiteStatus, SiteView},
 };
 use platform::{
@@ -79,10 +79,18 @@ async fn site(platform: &Platform, actor: &Actor) -> anyhow::Result<Option<SiteV
 impl Demo {
     /// One block for the person at the terminal.
     #[expect(clippy::print_stdout, reason = "a password belongs to the person who started this, not into the log")]
-    pub fn print(&self, config: &Config) {
+    pub fn print(&self, config: &Config, missing: &[FieldError]) {
         let rule = "─".repeat(72);
         println!("\n{rule}");
-        println!("  WebMeteor is ready\n");
+        if missing.is_empty() {
+            println!("  WebMeteor is ready\n");
+        } else {
+            println!("  WebMeteor has started, but cannot deploy yet:\n");
+            for part in missing {
+                println!("  {} does not answer: {}", part.field, part.message);
+            }
+            println!("  `webmeteor doctor` tells what to do. It goes on by itself once all is there.\n");
+        }
         println!("  Dashboard   {}", config.public_url);
         println!("  E-mail      {EMAIL}");
         match &self.password {

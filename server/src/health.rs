@@ -10,10 +10,18 @@ use axum::{
 use model::{FieldError, Problem};
 use platform::Platform;
 use serde_json::{Value, json};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 /// A part that takes longer to answer does not answer.
 const LIMIT: Duration = Duration::from_secs(3);
+
+/// What is being started answers within this …
+const PATIENCE: Duration = Duration::from_secs(15);
+/// … and is asked so often.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// The process lives.
 pub async fn health() -> Json<Value> {
@@ -46,6 +54,18 @@ pub async fn missing(platform: &Platform) -> Vec<FieldError> {
     let (database, docker, proxy) =
         tokio::join!(check("database", database), check("docker", docker), check("proxy", proxy));
     [database, docker, proxy].into_iter().flatten().collect()
+}
+
+/// Waits a while for what is being started; what does not answer even then.
+pub async fn wait(platform: &Platform) -> Vec<FieldError> {
+    let begun = Instant::now();
+    loop {
+        let missing = missing(platform).await;
+        if missing.is_empty() || begun.elapsed() >= PATIENCE {
+            return missing;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
 }
 
 async fn check(name: &str, answer: impl Future<Output = Result<(), String>>) -> Option<FieldError> {

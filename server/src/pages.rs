@@ -1,15 +1,19 @@
 //! The dashboard: pages and server functions of `app`, its files, and the page for what is not there.
 
-use crate::{layers, state::AppState};
-use app::{App, shell};
+use crate::{layers, problem, state::AppState};
+use app::{App, error_page, failure::Failure, shell};
 use axum::{
-    Router,
+    Json, Router,
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{Html, IntoResponse, Response},
 };
-use leptos::{config::Env, nonce::use_nonce, prelude::*};
+use leptos::{
+    config::Env,
+    nonce::{provide_nonce, use_nonce},
+    prelude::*,
+};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_to_stream_with_context};
 use tower_http::services::ServeDir;
 
@@ -56,6 +60,28 @@ async fn not_found(State(state): State<AppState>, request: Request) -> Response 
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     response
+}
+
+/// Errors of what surrounds the pages, in the form that whoever asked can read: a browser that shows a page is given
+/// one, and a server function's caller the failure it knows.
+pub async fn errors(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
+    let is_call = request.uri().path().starts_with("/_fn/");
+    let response = next.run(request).await;
+    let Some(problem) = (if wants_page || is_call { problem::of_layer(&response) } else { None }) else {
+        return response;
+    };
+    let status = response.status();
+    if !wants_page {
+        return (status, Json(Failure::from(problem))).into_response();
+    }
+    let (html, policy) = Owner::new().with(|| {
+        provide_nonce();
+        let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, false)).unwrap_or_default();
+        (error_page(state.leptos.clone(), problem).to_html(), policy)
+    });
+    (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
 }
 
 /// Files whose name changes with their content are kept for a year (RFC 8246); others are asked for again.

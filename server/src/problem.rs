@@ -39,7 +39,7 @@ impl From<sqlx::Error> for ApiProblem {
 impl IntoResponse for ApiProblem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let mut response = (status, Json(&self.0)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         // RFC 9110, section 10.2.3: seconds.
@@ -50,6 +50,7 @@ impl IntoResponse for ApiProblem {
             StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5")),
             _ => None,
         };
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -92,6 +93,20 @@ pub async fn normalise(request: Request, next: Next) -> Response {
         }
     }
     normal
+}
+
+/// The problem of an answer that no handler gave but a layer around them, which knows no more than its status. What a
+/// handler says itself stands: a page, a server function's failure.
+pub fn of_layer(response: &Response) -> Option<Problem> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    if let Some(ApiProblem(problem)) = response.extensions().get() {
+        return Some(problem.clone());
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    (kind.is_empty() || kind.starts_with(b"text/plain")).then(|| of_status(status).0)
 }
 
 fn of_status(status: StatusCode) -> ApiProblem {

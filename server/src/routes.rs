@@ -4,7 +4,7 @@ use crate::{git_http, health, layers, log_file, pages, problem, rest, sessions, 
 use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
 use socketioxide::SocketIo;
 use std::time::Duration;
-use tower_http::{limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
 
 /// The longest body of the API and of forms.
 const BODY_MAX: usize = 1024 * 1024;
@@ -23,7 +23,9 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
         .layer(time_limit())
         .merge(live);
     let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
-        .layer(layers::csrf(&state.config)?);
+        .layer(layers::csrf(&state.config)?)
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn_with_state(state.clone(), pages::errors));
     let router = Router::new()
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))

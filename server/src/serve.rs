@@ -5,14 +5,14 @@ use crate::{
     config::Config,
     demo,
     ground::{self, Ground},
+    health,
     lock::Share,
     metrics, ports, routes, signals,
     state::AppState,
 };
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use model::views::SignupState;
-use platform::{Platform, accounts};
+use platform::accounts;
 use socketioxide::SocketIo;
 use std::{
     io::{self, ErrorKind},
@@ -146,11 +146,11 @@ impl Web {
 async fn announce(state: &AppState, options: &Options) {
     if options.demo {
         match demo::prepare(&state.platform).await {
-            Ok(demo) => demo.print(&state.config),
+            Ok(demo) => demo.print(&state.config, &health::wait(&state.platform).await),
             Err(error) => tracing::error!(error = format!("{error:#}"), "the demo could not be made"),
         }
     } else if options.has(Role::Web) {
-        match setup_token(&state.platform).await {
+        match accounts::ensure_setup_token(&state.platform).await {
             Ok(Some(token)) => print_setup_token(&state.config, &token),
             Ok(None) => {}
             Err(error) => tracing::error!(%error, "the set-up token could not be made"),
@@ -158,18 +158,10 @@ async fn announce(state: &AppState, options: &Options) {
     }
 }
 
-/// The token that the sign-up page asks for; `None` where it asks for none.
-async fn setup_token(platform: &Platform) -> platform::Result<Option<String>> {
-    match accounts::signup_state(platform).await? {
-        SignupState::NeedsSetupToken => accounts::ensure_setup_token(platform).await,
-        SignupState::Open | SignupState::Closed => Ok(None),
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "a token belongs to the person who started this, not into the log")]
 fn print_setup_token(config: &Config, token: &str) {
     println!(
-        "\nThis WebMeteor has no administrator yet. Make the first account at {}/sign-up with this set-up token:\n\n    \
+        "\nThis WebMeteor has no administrator yet. Make its account at {}/sign-up with this set-up token:\n\n    \
          {token}\n",
         config.public_url
     );

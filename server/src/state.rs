@@ -83,6 +83,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         limits: config.limits,
         layer_scope: config.layer_scope.clone(),
         private: config.database_url.iter().flat_map(database_secrets).collect(),
+        kept_releases: config.kept_releases,
         extra_labels: config.extra_labels.clone(),
         instance: instance.to_owned(),
     };

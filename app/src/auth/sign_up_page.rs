@@ -55,21 +55,22 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
         .into_any();
     }
     let first = signup == SignupState::NeedsSetupToken;
+    let takes_token = first || signup == SignupState::OpenWithoutAdmin;
     let about = if first { "The first account runs this installation." } else { "Your sites, live on every push." };
     view! {
         <AuthFrame title="Create an account" about>
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
                 {form.refusal(&["name", "email", "password", "setup_token"])}
-                {first
+                {takes_token
                     .then(|| {
                         view! {
                             <Field
                                 name="setup_token"
-                                label="Set-up token"
-                                required=true
+                                label=if first { "Set-up token" } else { "Set-up token, if you run this installation" }
+                                required=first
                                 verbatim=true
                                 error=form.error("setup_token")
-                                hint="Printed by WebMeteor at its first start."
+                                hint="Printed by WebMeteor when it starts without an administrator."
                             />
                         }
                     })}

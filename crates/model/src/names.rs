@@ -293,18 +293,54 @@ fn parse_repo_url(raw: &str) -> Result<String, NameError> {
     Ok(value.to_owned())
 }
 
-/// A slug made from a name for people: `My Café!` → `my-caf`; may still be too short to parse.
+/// A slug made from a name for people: `Löwen Café!` → `loewen-cafe`; may still be too short to parse.
 pub fn suggest_slug(name: &str) -> String {
     let mut slug = String::new();
     for c in name.to_lowercase().chars() {
         if c.is_ascii_alphanumeric() {
             slug.push(c);
+        } else if let Some(latin) = latin(c) {
+            slug.push_str(latin);
+        } else if matches!(c, '\u{300}'..='\u{36f}' | '\'' | '\u{2019}') {
+            // An accent of the letter before, or an apostrophe: no gap.
         } else if !slug.is_empty() && !slug.ends_with('-') {
             slug.push('-');
         }
     }
     slug.truncate(40);
     slug.trim_matches('-').to_owned()
+}
+
+/// The usual way to write a lower-case letter of Europe's Latin alphabets without its accent. A whole table of
+/// transliterations would weigh more than all the rest of the browser's part.
+fn latin(c: char) -> Option<&'static str> {
+    Some(match c {
+        'ä' | 'æ' => "ae",
+        'ö' | 'œ' | 'ø' => "oe",
+        'ü' => "ue",
+        'ß' => "ss",
+        'þ' => "th",
+        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => "a",
+        'ç' | 'ć' | 'č' | 'ĉ' | 'ċ' => "c",
+        'ď' | 'đ' | 'ð' => "d",
+        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' | 'ě' => "e",
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
+        'ĥ' | 'ħ' => "h",
+        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'į' | 'ı' => "i",
+        'ĵ' => "j",
+        'ķ' => "k",
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => "l",
+        'ñ' | 'ń' | 'ņ' | 'ň' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ō' | 'ő' => "o",
+        'ŕ' | 'ř' => "r",
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
+        'ţ' | 'ť' | 'ț' => "t",
+        'ù' | 'ú' | 'û' | 'ū' | 'ů' | 'ű' | 'ų' => "u",
+        'ŵ' => "w",
+        'ý' | 'ÿ' | 'ŷ' => "y",
+        'ź' | 'ż' | 'ž' => "z",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -392,6 +428,19 @@ mod tests {
         assert_eq!(Email::parse("Me@Example.org").unwrap().as_str(), "me@example.org");
         for bad in ["", "a", "@b.c", "a@", "a@b@c", "a b@c.d", "a@-b.c", "a@b..c", "<a@b.c>"] {
             assert!(Email::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn letters_with_accents_are_written_without() {
+        for (name, slug) in [
+            ("Löwen Bakery", "loewen-bakery"),
+            ("  Café «Größe» ", "cafe-groesse"),
+            ("Łódź & Kraków", "lodz-krakow"),
+            ("Mary's Cafe\u{301}", "marys-cafe"),
+            ("東京", ""),
+        ] {
+            assert_eq!(suggest_slug(name), slug);
         }
     }
 

@@ -457,6 +457,8 @@ pub struct DeliveryView {
 pub enum SignupState {
     /// Everybody.
     Open,
+    /// Everybody; who brings the one-time token printed at first start becomes the first administrator.
+    OpenWithoutAdmin,
     /// The first administrator, with the one-time token printed at first start.
     NeedsSetupToken,
     /// Invited people only.

@@ -59,12 +59,14 @@ pub struct Registered {
 
 /// Who may register now.
 pub async fn signup_state(platform: &Platform) -> Result<SignupState> {
-    if platform.settings.signup == Signup::Open {
-        return Ok(SignupState::Open);
-    }
     let mut conn = platform.pool.acquire().await?;
     let has_admin = users::admin_exists(&mut conn).await?;
-    Ok(if has_admin { SignupState::Closed } else { SignupState::NeedsSetupToken })
+    Ok(match (platform.settings.signup == Signup::Open, has_admin) {
+        (true, true) => SignupState::Open,
+        (true, false) => SignupState::OpenWithoutAdmin,
+        (false, true) => SignupState::Closed,
+        (false, false) => SignupState::NeedsSetupToken,
+    })
 }
 
 /// Makes an account and its personal team. With the one-time set-up token the account becomes the first administrator,

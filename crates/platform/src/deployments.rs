@@ -216,7 +216,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
 /// Ends a deployment that has not begun to switch.
 ///
 /// # Errors
-/// 404, 403, 409 `not_cancellable`.
+/// 404, 403, 409 `not_cancellable`, or `already_cancelling` if somebody was faster.
 pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
@@ -225,11 +225,14 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
     } else if store::deployments::request_cancel(&mut tx, row.team_id, id).await? {
         store::events::wake_workers(&mut tx).await?;
     } else {
-        return Err(Problem::conflict(
-            "not_cancellable",
-            format!("This deployment is {} and can no longer be cancelled.", row.status()),
-        )
-        .into());
+        let status = access::deployment(&mut tx, actor, id).await?.status();
+        let problem = if status.is_cancellable() {
+            Problem::conflict("already_cancelling", "This deployment is being cancelled already.")
+        } else {
+            let detail = format!("This deployment is {status} and can no longer be cancelled.");
+            Problem::conflict("not_cancellable", detail)
+        };
+        return Err(problem.into());
     }
     commit_and_show(platform, actor, tx, id).await
 }
@@ -237,12 +240,16 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
 /// Deploys the same commit again.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, `environment_deleting` or `environment_paused`. Where the first attempt never learnt
-/// its commit, the branch's newest is taken.
+/// 404, 403, 409 `already_under_way` while this commit is being deployed, `site_deleting`, `environment_deleting` or
+/// `environment_paused`. Where the first attempt never learnt its commit, the branch's newest is taken.
 pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
-    environments::may_deploy(&access::environment_of(&mut tx, &row).await?)?;
+    let environment = access::environment_of(&mut tx, &row).await?;
+    environments::may_deploy(&environment)?;
+    if store::deployments::is_building(&mut tx, row.team_id, environment.id, row.commit_sha.as_deref()).await? {
+        return Err(already_under_way(&environment).into());
+    }
     let new = enqueue(
         &mut tx,
         &Queued {
@@ -319,8 +326,7 @@ async fn apply(
 ) -> Result<DeploymentView> {
     let (team, variables) = (row.team_id, Some(variables));
     if store::deployments::is_applying(&mut tx, team, environment.id, release.id, variables).await? {
-        let detail = format!("This is under way already: see the deployments of {}.", environment.name);
-        return Err(Problem::conflict("already_under_way", detail).into());
+        return Err(already_under_way(environment).into());
     }
     let new = enqueue(
         &mut tx,
@@ -341,6 +347,11 @@ async fn apply(
     )
     .await?;
     commit_and_show(platform, actor, tx, new).await
+}
+
+fn already_under_way(environment: &EnvironmentRow) -> Problem {
+    let detail = format!("This is under way already: see the deployments of {}.", environment.name);
+    Problem::conflict("already_under_way", detail)
 }
 
 async fn kept_release(conn: &mut PgConnection, row: &DeploymentRow) -> Result<ReleaseRow> {

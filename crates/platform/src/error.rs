@@ -1,6 +1,6 @@
 //! The one error of all use cases: either something the caller may be told, or something only the log may know.
 
-use model::Problem;
+use model::{Problem, deployment::FailureCode};
 
 /// What a use case answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -23,6 +23,22 @@ pub enum Error {
     /// Anything else that is not the caller's fault.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
+}
+
+impl From<forge::git::FetchError> for Error {
+    /// What the repositories' disk has no room for is not carried out; what else went wrong there is ours to know.
+    fn from(error: forge::git::FetchError) -> Self {
+        if error.code == FailureCode::DiskFull {
+            tracing::error!(%error, "the disk of the repositories is full");
+            return Problem::new(
+                507,
+                "disk_full",
+                format!("There is no room left on the disk. {}", error.code.remedy()),
+            )
+            .into();
+        }
+        Self::Internal(error.into())
+    }
 }
 
 impl From<Error> for Problem {

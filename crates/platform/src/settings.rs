@@ -90,6 +90,8 @@ pub struct Settings {
     pub layer_scope: String,
     /// What this process knows and nobody else may: kept out of logs, beside the secrets of sites.
     pub private: Vec<SecretString>,
+    /// Releases of each environment that can be gone back to, the one that serves included.
+    pub kept_releases: i64,
     /// Labels added to everything made in Docker (tests mark theirs).
     pub extra_labels: Vec<(String, String)>,
     /// Sets apart what several installations on one machine make in Docker.

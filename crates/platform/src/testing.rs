@@ -40,6 +40,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             limits: crate::settings::Limits::default(),
             private: Vec::new(),
             layer_scope: "test".into(),
+            kept_releases: 5,
             extra_labels: Vec::new(),
             instance: "test".into(),
         },

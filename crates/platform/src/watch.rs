@@ -45,18 +45,19 @@ const TIMES_BEFORE: f64 = 3.0;
 /// Lines kept of a service that ended by itself.
 const TAIL: usize = 40;
 
-/// What the proxy has counted for an environment; nothing where it does not answer: counting is no reason to fail.
-pub(crate) async fn counts(platform: &Platform, environment: EnvironmentId) -> Counts {
-    platform.proxy.counts(&routes::key(environment)).await.unwrap_or_default()
+/// What the proxy has counted for an environment; `None` where it does not answer: counting is no reason to fail.
+pub(crate) async fn counts(platform: &Platform, environment: EnvironmentId) -> Option<Counts> {
+    platform.proxy.counts(&routes::key(environment)).await.ok()
 }
 
-/// Begins to watch what a deployment brought live, within the transaction that does so.
+/// Begins to watch what a deployment brought live, within the transaction that does so. Without what was counted
+/// before, requests are not judged: all there ever were would seem to belong to this release.
 pub(crate) async fn begin(
     conn: &mut PgConnection,
     platform: &Platform,
     deployment: &DeploymentRow,
     previous_release: Option<ReleaseId>,
-    before: Counts,
+    before: Option<Counts>,
 ) -> sqlx::Result<()> {
     let new = NewWatch {
         deployment: deployment.id,
@@ -113,9 +114,10 @@ async fn look(platform: &Platform, watch: &WatchRow) -> Result<()> {
     };
     drop(conn);
 
-    let baseline: Counts = serde_json::from_value(watch.baseline.clone()).unwrap_or_default();
-    let counted = platform.proxy.counts(&watch.environment_id.to_string()).await.ok();
-    let since = counted.map_or_else(Counts::default, |counted| counted - baseline);
+    let baseline: Option<Counts> = serde_json::from_value(watch.baseline.clone()).unwrap_or_default();
+    let counted = counts(platform, watch.environment_id).await;
+    let since = counted.zip(baseline).map_or_else(Counts::default, |(counted, baseline)| counted - baseline);
+    let baseline = baseline.unwrap_or_default();
     let current = release.filter(|release| environment.current_release == Some(release.id));
     let Some(current) = current else { return end(platform, &deployment, Some("replaced")).await };
 

@@ -268,6 +268,26 @@ pub async fn is_applying(
     .await
 }
 
+/// Whether a deployment that builds this commit for this environment is under way, or waits, and is not to be cancelled.
+/// Without a commit: one that has not learnt its commit either.
+pub async fn is_building(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+    commit: Option<&str>,
+) -> Result<bool> {
+    sqlx::query_scalar(
+        "select exists (select 1 from deployments where team_id = $1 and environment_id = $2 \
+           and commit_sha is not distinct from $3 and from_release is null and cancel_requested_at is null \
+           and status not in ('live', 'failed', 'cancelled', 'superseded'))",
+    )
+    .bind(team)
+    .bind(environment)
+    .bind(commit)
+    .fetch_one(conn)
+    .await
+}
+
 /// Ends a deployment that still waits; `false` if it no longer does.
 pub async fn cancel_queued(conn: &mut PgConnection, team: TeamId, id: DeploymentId) -> Result<bool> {
     let done = sqlx::query(
@@ -281,11 +301,11 @@ pub async fn cancel_queued(conn: &mut PgConnection, team: TeamId, id: Deployment
     Ok(done.rows_affected() == 1)
 }
 
-/// Asks the worker to end a deployment that has not begun to switch; `false` if it is past that.
+/// Asks the worker to end a deployment that has not begun to switch; `false` if it is past that, or was asked already.
 pub async fn request_cancel(conn: &mut PgConnection, team: TeamId, id: DeploymentId) -> Result<bool> {
     let done = sqlx::query(
-        "update deployments set cancel_requested_at = coalesce(cancel_requested_at, now()) \
-         where team_id = $1 and id = $2 and status in ('fetching', 'building', 'starting', 'verifying')",
+        "update deployments set cancel_requested_at = now() \
+         where team_id = $1 and id = $2 and cancel_requested_at is null and status in ('fetching', 'building', 'starting', 'verifying')",
     )
     .bind(team)
     .bind(id)

@@ -63,6 +63,8 @@ pub struct Config {
     pub drain: Duration,
     /// How long a new release is watched after its switch.
     pub watch: Duration,
+    /// Releases of each environment that can be gone back to.
+    pub kept_releases: i64,
     /// How long each step of a deployment may take.
     pub deadlines: Deadlines,
     /// How much of the machine logs, images and builds may use.
@@ -143,6 +145,7 @@ impl Config {
         let extra_labels = values.take("EXTRA_LABELS", parse::labels);
         let drain = values.take("DRAIN_SECONDS", parse::seconds);
         let watch = values.take("WATCH_SECONDS", parse::seconds);
+        let kept_releases = values.take("KEPT_RELEASES", parse::kept_releases);
         let fetch = values.take("FETCH_SECONDS", parse::some_seconds);
         let build = values.take("BUILD_SECONDS", parse::some_seconds);
         let start = values.take("START_SECONDS", parse::some_seconds);
@@ -172,6 +175,7 @@ impl Config {
             extra_labels: extra_labels?,
             drain: drain?,
             watch: watch?,
+            kept_releases: kept_releases?,
             deadlines: Deadlines { fetch: fetch?, build: build?, start: start?, verify: verify?, switch: switch? },
             limits: limits?,
             layer_scope: layer_scope?,

@@ -131,6 +131,11 @@ pub fn concurrency(raw: &str) -> Parsed<usize> {
     raw.parse().ok().filter(|n| (1..=64).contains(n)).ok_or_else(|| format!("“{raw}” is not a number from 1 to 64."))
 }
 
+/// How many releases of an environment are kept.
+pub fn kept_releases(raw: &str) -> Parsed<i64> {
+    raw.parse().ok().filter(|n| (1..=50).contains(n)).ok_or_else(|| format!("“{raw}” is not a number from 1 to 50."))
+}
+
 /// 32 bytes as 64 hexadecimal digits or as base64; unset for the file in the data folder.
 pub fn master_key(raw: &str) -> Parsed<Option<SecretString>> {
     if raw.is_empty() {

@@ -7,6 +7,7 @@ mod confines;
 mod disk;
 mod dropless;
 mod environments;
+mod error_pages;
 mod git_http;
 mod health;
 mod logs;

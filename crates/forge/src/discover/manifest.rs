@@ -9,6 +9,7 @@ use super::{
     },
 };
 use model::{
+    deployment::FailureCode,
     names::ServiceName,
     site::{Manifest, ServiceSource},
 };
@@ -165,9 +166,10 @@ fn built(tree: &Tree, folder: String, customary: Option<u16>) -> Result<(Service
     }
     match known::recognise(tree, &folder)? {
         Some(project) => Ok((ServiceSource::Build { folder, generated: Some(project.dockerfile) }, Some(known::PORT))),
-        None => {
-            Err(Built::Wrong(format!("the folder “{folder}” has neither a Dockerfile nor a project that is known")))
-        }
+        None => Err(Built::Refused(DiscoverError::new(
+            FailureCode::DockerfileMissing,
+            format!("{FILE} builds the folder “{folder}”, which has neither a Dockerfile nor a project that is known."),
+        ))),
     }
 }
 

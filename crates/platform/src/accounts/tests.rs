@@ -87,7 +87,7 @@ fn a_short_name_is_made_from_the_name_else_from_the_address() {
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_first_visitor_of_an_open_installation_is_no_administrator(pool: PgPool) {
     let platform = platform(pool, Signup::Open);
-    assert_eq!(signup_state(&platform).await.unwrap(), SignupState::Open);
+    assert_eq!(signup_state(&platform).await.unwrap(), SignupState::OpenWithoutAdmin);
     assert!(!register(&platform, registration("Ada")).await.unwrap().user.is_admin);
     let token = ensure_setup_token(&platform).await.unwrap().unwrap();
     assert!(register(&platform, with_token("Bob", &token)).await.unwrap().user.is_admin);

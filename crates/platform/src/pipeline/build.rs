@@ -46,12 +46,8 @@ async fn ready_image(run: &Run, container: &ContainerPlan, image: &str) -> Resul
     run.log.say(format!("{}: pulling image {image}", container.service)).await;
     let limit = run.platform.settings.deadlines.build;
     run.unless_interrupted(run.platform.engine.pull_image(image, limit)).await?.map_err(|e| match e {
-        e if e.is_temporary() => e.into(),
-        e => Stop::service(
-            FailureCode::ImageUnavailable,
-            &container.service,
-            format!("The image {image} could not be pulled: {e}"),
-        ),
+        docker::Error::Unavailable(_) => e.into(),
+        e => Stop::no_image(&container.service, &e, format!("The image {image} could not be pulled: {e}")),
     })
 }
 
@@ -97,19 +93,26 @@ async fn one(
             why = until_disk_low(run) => Err(Stop::service(FailureCode::DiskFull, service, why)),
         }
     };
-    let copy = async {
-        let mut layers = BTreeSet::new();
+    let (named, mut layers) = tokio::sync::mpsc::unbounded_channel();
+    let copy = async move {
+        let mut seen = BTreeSet::new();
         while let Some(line) = inbox.recv().await {
-            if layers.len() < MOST_LAYERS
+            if seen.len() < MOST_LAYERS
                 && let Some(layer) = layer(&line.text)
-                && layers.insert(layer.to_owned())
+                && seen.insert(layer.to_owned())
             {
-                note_use(run, layer).await;
+                let _ = named.send(layer.to_owned());
             }
             run.log.line(line.stream, &line.text).await;
         }
     };
-    let (built, ()) = tokio::join!(work, copy);
+    // Beside the lines, which do not wait for it.
+    let note = async {
+        while let Some(layer) = layers.recv().await {
+            note_use(run, layer).await;
+        }
+    };
+    let (built, (), ()) = tokio::join!(work, copy, note);
     built?;
     run.log.say(format!("{service}: built in {:.1} s", begun.elapsed().as_secs_f64())).await;
     Ok(())
@@ -118,6 +121,10 @@ async fn one(
 fn failed(run: &Run, confines: &Confines, service: &ServiceName, error: BuildError) -> Stop {
     match error {
         BuildError::Cancelled => Stop::Interrupted,
+        BuildError::Engine(e @ docker::Error::RegistryDown(_)) => {
+            let words = format!("An image that the build begins with could not be pulled: {e}");
+            Stop::no_image(service, &e, words)
+        }
         BuildError::Engine(e) if e.is_temporary() => e.into(),
         BuildError::DiskFull(words) => Stop::service(FailureCode::DiskFull, service, words),
         BuildError::NoDockerfile { .. } => Stop::service(FailureCode::DockerfileMissing, service, format!("{error}.")),
@@ -158,10 +165,10 @@ fn layer(line: &str) -> Option<&str> {
 }
 
 /// So that what is used goes last. What a program prints in this form names nothing, or an image that is not ours.
-async fn note_use(run: &Run, layer: &str) {
+async fn note_use(run: &Run, layer: String) {
     let noted = async {
         let mut conn = run.platform.pool.acquire().await?;
-        store::image_uses::note(&mut conn, run.row.site_id, &[layer.to_owned()]).await
+        store::image_uses::note(&mut conn, run.row.site_id, &[layer]).await
     };
     if let Err(error) = noted.await {
         tracing::debug!(%error, "the use of a layer was not noted");

@@ -55,6 +55,11 @@ impl Stop {
     pub(crate) fn later(code: FailureCode, message: impl Into<String>) -> Self {
         Self::Later(Failure { code, service: None, message: message.into() })
     }
+    /// An image that could not be had: for good, or for now.
+    pub(crate) fn no_image(service: &ServiceName, error: &docker::Error, message: String) -> Self {
+        let failure = Failure { code: FailureCode::ImageUnavailable, service: Some(service.to_string()), message };
+        if error.is_temporary() { Self::Later(failure) } else { Self::Failed(failure) }
+    }
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "a deployment failed for a reason of our own");
         Self::failed(FailureCode::Internal, format!("The platform could not go on: {error}"))

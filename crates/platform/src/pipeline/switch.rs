@@ -55,7 +55,7 @@ async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
 }
 
 /// One transaction: the release, that it is the current one, and that the deployment is live.
-async fn live(run: &Run, plan: &ReleasePlan, before: Counts) -> Result<(), Stop> {
+async fn live(run: &Run, plan: &ReleasePlan, before: Option<Counts>) -> Result<(), Stop> {
     let release = ReleaseId::new();
     let mut tx = run.platform.pool.begin().await?;
     store::queue::advance(&mut tx, run.lease, Status::Switching, Status::Live).await?;

@@ -6,9 +6,6 @@ use anyhow::Context;
 use std::path::Path;
 use time::OffsetDateTime;
 
-/// Releases of an environment that can be gone back to, the one that serves included.
-const KEPT_RELEASES: i64 = 5;
-
 /// What should be, and what is there. What is there is read first: what a deployment makes meanwhile is not in it.
 pub(super) async fn everything(platform: &Platform) -> Result<(Wanted, Found)> {
     let found = found(platform).await?;
@@ -40,7 +37,7 @@ async fn wanted(platform: &Platform) -> Result<Wanted> {
         environments: store::reconcile::environments(&mut tx).await?,
         open: store::reconcile::open_deployments(&mut tx).await?.into_iter().collect(),
         draining: store::reconcile::draining(&mut tx).await?,
-        releases: store::reconcile::releases(&mut tx, KEPT_RELEASES).await?,
+        releases: store::reconcile::releases(&mut tx, platform.settings.kept_releases).await?,
         proxy: proxy_container::name(&platform.settings.instance),
         proxy_settings: proxy_container::settings(platform),
         drain: platform.settings.drain,

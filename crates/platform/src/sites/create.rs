@@ -117,13 +117,11 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
     let stored = match source {
         Wanted::Template(template) => {
             let folder = platform.settings.templates_dir.join(&template);
-            forge::hosted::create_from_template(&repository, &folder, &forge::hosted::Author::platform())
-                .await
-                .with_context(|| format!("making a repository from the template {template}"))?;
+            forge::hosted::create_from_template(&repository, &folder, &forge::hosted::Author::platform()).await?;
             Source::Template(template)
         }
         Wanted::Hosted => {
-            forge::hosted::create_empty(&repository).await.context("making an empty repository")?;
+            forge::hosted::create_empty(&repository).await?;
             Source::Hosted {}
         }
         Wanted::Git { url, branch } => {
