@@ -71,9 +71,7 @@ impl Database {
                 .await
                 .map_err(DatabaseError::Unreachable)?;
         let _ = conn.close().await;
-        if version.0.parse::<i32>().is_ok_and(|number| number < OLDEST) {
-            return Err(DatabaseError::TooOld(version.1));
-        }
+        new_enough(&version.0, version.1)?;
         Ok(self)
     }
 
@@ -115,6 +113,30 @@ impl Database {
     pub async fn close(self) {
         if let Some(server) = self.managed {
             server.stop().await;
+        }
+    }
+}
+
+/// Judges a server by its `server_version_num`; its `server_version` is for people.
+fn new_enough(number: &str, version: String) -> Result<(), DatabaseError> {
+    if number.parse::<i32>().is_ok_and(|number| number < OLDEST) {
+        return Err(DatabaseError::TooOld(version));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_older_than_15_is_refused_and_named() {
+        for (number, version) in [("90624", "9.6.24"), ("140013", "14.13 (Debian 14.13-1)"), ("149999", "14.99")] {
+            let told = new_enough(number, version.to_owned()).unwrap_err().to_string();
+            assert!(told.contains(version) && told.contains("15 or newer"), "{told}");
+        }
+        for number in ["150000", "150014", "170005"] {
+            assert!(new_enough(number, String::new()).is_ok(), "{number}");
         }
     }
 }
