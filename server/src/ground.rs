@@ -119,7 +119,7 @@ fn make_folder(folder: &Path) -> Result<(), GroundError> {
 ///
 /// # Errors
 /// [`GroundError::Folder`].
-pub fn instance(folder: &Path) -> Result<String, GroundError> {
+fn instance(folder: &Path) -> Result<String, GroundError> {
     let fresh = || uuid::Uuid::new_v4().simple().to_string()[..8].to_owned();
     let text = files::read_or_create(&folder.join("instance"), fresh)
         .map_err(|source| GroundError::Folder { folder: folder.to_owned(), source })?;

@@ -19,12 +19,13 @@ pub struct PortInUse {
 }
 
 /// Whether the proxy can have its ports. Where our own proxy runs (it outlives the platform), or where Docker cannot say
-/// whether it does, they are not looked at.
+/// whether it does, they are not looked at. Nothing is made by this: a new installation has no name yet, and no proxy.
 ///
 /// # Errors
 /// [`PortInUse`] for the first that is taken.
-pub async fn check(config: &Config, instance: &str) -> Result<(), PortInUse> {
-    let found = Engine::from_env().inspect(&proxy_container::name(instance)).await;
+pub async fn check(config: &Config) -> Result<(), PortInUse> {
+    let instance = std::fs::read_to_string(config.data_dir.join("instance")).unwrap_or_default();
+    let found = Engine::from_env().inspect(&proxy_container::name(instance.trim())).await;
     let is_free_to_look = found.is_ok_and(|container| container.is_none_or(|proxy| !proxy.running));
     if is_free_to_look { taken(config).map_or(Ok(()), Err) } else { Ok(()) }
 }

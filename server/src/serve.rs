@@ -65,7 +65,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let lock = ground::claim(&config, if whole { Share::Alone } else { Share::WithParts })?;
     let listener = if options.has(Role::Web) { Some(listen(config.listen).await?) } else { None };
     if options.has(Role::Worker) {
-        ports::check(&config, &ground::instance(&config.data_dir)?).await?;
+        ports::check(&config).await?;
     }
     let ground = tokio::select! {
         ground = Ground::with_lock(&config, lock) => ground?,

@@ -7,6 +7,7 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
+    fs,
     process::Command,
     sync::{
         Arc,
@@ -50,12 +51,25 @@ impl Site {
             uuid::Uuid::new_v4().simple().to_string().chars().filter(char::is_ascii_alphabetic).collect();
         let email = format!("it{name}@example.org");
         let (token, _) = app.register(&email).await;
-        let slug = format!("site-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
-        let new = json!({"name": "Site", "slug": slug, "source": source});
-        let (status, made) = app.post("/api/v1/sites", Some(&token), &new).await;
+        let mut site = Self { app, email, token, id: String::new(), slug: String::new() };
+        let made = site.another(source).await;
+        (site, made)
+    }
+
+    /// Makes a further site of the same team, and this is about that one from now on; what the platform answered.
+    pub async fn another(&mut self, source: &Value) -> Value {
+        self.slug = format!("site-{}", &uuid::Uuid::new_v4().simple().to_string()[..10]);
+        let new = json!({"name": "Site", "slug": self.slug, "source": source});
+        let (status, made) = self.app.post("/api/v1/sites", Some(&self.token), &new).await;
         assert_eq!(status, 201, "{made}");
-        let id = made["id"].as_str().unwrap().to_owned();
-        (Self { app, email, token, id, slug }, made)
+        self.id = made["id"].as_str().unwrap().to_owned();
+        made
+    }
+
+    /// The site's newest deployment.
+    pub async fn latest(&self) -> String {
+        let (_, shown) = self.app.get(&format!("/api/v1/sites/{}", self.id), Some(&self.token)).await;
+        shown["latest_deployment"]["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn commit(&self, files: &[(&str, &str)]) {
@@ -84,7 +98,7 @@ impl Site {
         self.app.get(&format!("/api/v1/deployments/{deployment}"), Some(&self.token)).await.1
     }
 
-    async fn until_status(&self, deployment: &str, wanted: &[&str]) -> Value {
+    pub async fn until_status(&self, deployment: &str, wanted: &[&str]) -> Value {
         until(&format!("{wanted:?}"), async || {
             let shown = self.show(deployment).await;
             wanted.contains(&shown["status"].as_str().unwrap_or_default()).then_some(shown)
@@ -168,8 +182,7 @@ impl Visitors {
 #[tokio::test(flavor = "multi_thread")]
 async fn redeploying_drops_no_request_and_rolling_back_needs_no_build() {
     let site = Site::live().await;
-    let first = site.app.get(&format!("/api/v1/sites/{}", site.id), Some(&site.token)).await.1;
-    let first = first["latest_deployment"]["id"].as_str().unwrap().to_owned();
+    let first = site.latest().await;
     let visitors = Visitors::of(&site);
     for word in ["alpha", "beta", "gamma"] {
         site.commit(&[("index.html", &format!("<!doctype html><title>{word}</title>"))]).await;
@@ -289,42 +302,20 @@ async fn what_is_removed_by_hand_is_made_again() {
     docker(&["rm", "--force", &name]);
     site.until_page("Morrow Studio").await;
 
-    let route = std::fs::read_dir(site.app.data().join("proxy"))
+    let route = fs::read_dir(site.app.data().join("proxy"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
         .unwrap();
-    std::fs::remove_file(&route).unwrap();
+    fs::remove_file(&route).unwrap();
     until("the route is gone", async || site.page().await.is_none().then_some(())).await;
     site.until_page("Morrow Studio").await;
 
-    let instance = std::fs::read_to_string(site.app.data().join("instance")).unwrap();
+    let instance = fs::read_to_string(site.app.data().join("instance")).unwrap();
     let proxy = docker(&["ps", "--quiet", "--filter", &format!("name=webmeteor-{}-proxy", instance.trim())]).remove(0);
     docker(&["rm", "--force", &proxy]);
     until("the proxy is gone", async || site.page().await.is_none().then_some(())).await;
     site.until_page("Morrow Studio").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn deleting_a_site_removes_all_of_it_and_its_data_only_if_wanted() {
-    let site = Site::live().await;
-    let folder = site.app.data().join("sites");
-    assert!(std::fs::read_dir(&folder).unwrap().next().is_some());
-    let path = format!("/api/v1/sites/{}", site.id);
-    assert_eq!(site.app.send(Method::DELETE, &path, Some(&site.token), None).await.status(), 202);
-    until("the site is gone", async || (site.app.get(&path, Some(&site.token)).await.0 == 404).then_some(())).await;
-    let filter = format!("label=webmeteor.site={}", site.id);
-    for list in [
-        &["ps", "--all", "--quiet"][..],
-        &["network", "ls", "--quiet"],
-        &["volume", "ls", "--quiet"],
-        &["images", "--quiet"],
-    ] {
-        let left = docker(&[list, &["--filter", &filter]].concat());
-        assert!(left.is_empty(), "{list:?}: {left:?}");
-    }
-    assert!(!site.app.data().join("repositories").join(format!("{}.git", site.id)).exists());
-    until("no route", async || site.page().await.is_none().then_some(())).await;
 }
 
 /// A server in Perl that answers `body`, with this status, and ends after so many seconds where one is given.

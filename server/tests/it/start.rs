@@ -1,10 +1,19 @@
 //! Starting: settings, ports, locks, and what is told when something is wrong.
 
-use crate::support::{App, Setup};
+use crate::{
+    pipeline::Site,
+    support::{App, Setup},
+};
 use std::{net::TcpListener, process::Output};
 
 fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// What a platform that did not start has left in its data folder: no name, no key, no database.
+fn assert_only_the_lock_is_left(setup: &Setup) {
+    let left: Vec<_> = std::fs::read_dir(setup.get("DATA_DIR")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["webmeteor.lock"]);
 }
 
 #[test]
@@ -58,8 +67,7 @@ async fn a_port_in_use_is_told_with_its_setting_before_anything_is_made() {
     let output = setup.output();
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("WEBMETEOR_LISTEN"), "{}", told(&output));
-    let left: Vec<_> = std::fs::read_dir(setup.get("DATA_DIR")).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left, ["webmeteor.lock"], "no database, no key");
+    assert_only_the_lock_is_left(&setup);
 }
 
 #[tokio::test]
@@ -71,18 +79,21 @@ async fn the_proxy_keeps_its_ports_and_another_platform_is_told_so() {
     let output = second.output();
     assert_eq!(output.status.code(), Some(1));
     assert!(told(&output).contains("WEBMETEOR_PROXY_HTTP_PORT"), "{}", told(&output));
+    assert_only_the_lock_is_left(&second);
     let answer = first.client.get(first.proxy()).send().await.unwrap();
     assert_eq!(answer.status(), 404, "the proxy serves on, and knows no such site");
 }
 
-#[tokio::test]
-async fn sites_stay_reachable_while_the_platform_is_down() {
-    let mut app = App::start().await;
-    app.until_ready().await;
-    assert!(app.stop().await.success());
-    assert_eq!(app.client.get(app.proxy()).send().await.unwrap().status(), 404, "an answer of the proxy");
-    app.restart().await;
-    app.until_ready().await;
+#[tokio::test(flavor = "multi_thread")]
+async fn sites_stay_reachable_while_the_platform_is_down_and_when_it_is_back() {
+    let mut site = Site::live().await;
+    site.until_page("Morrow Studio").await;
+    let serves = async |site: &Site| site.page().await.is_some_and(|page| page.contains("Morrow Studio"));
+    assert!(site.app.stop().await.success());
+    assert!(serves(&site).await, "while it is down");
+    site.app.restart().await;
+    site.app.until_ready().await;
+    assert!(serves(&site).await, "when it is back");
 }
 
 #[tokio::test]
