@@ -1,7 +1,7 @@
 //! Accounts over the API: registering, tokens, and who is refused.
 
-use crate::support::{App, Setup, json, until};
-use reqwest::Method;
+use crate::support::{App, Setup, client, json, until};
+use reqwest::{Client, Method, Response, header};
 use serde_json::{Value, json};
 
 const PASSWORD: &str = "tide lamp orbit 7";
@@ -12,6 +12,14 @@ fn ada() -> Value {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
+}
+
+/// The one that the program printed.
+async fn setup_token(app: &App) -> String {
+    until("the set-up token is printed", async || {
+        app.log().lines().map(str::trim).find(|line| line.len() == 64).map(str::to_owned)
+    })
+    .await
 }
 
 async fn auth(app: &App, operation: &str, body: &Value) -> (u16, Value) {
@@ -92,10 +100,7 @@ async fn without_a_good_token_nothing_is_told() {
 #[tokio::test]
 async fn the_first_administrator_takes_the_printed_token_and_nobody_follows() {
     let app = Setup::new().await.without_docker().set("SIGNUP", "invite").start().await;
-    let token = until("the set-up token is printed", async || {
-        app.log().lines().map(str::trim).find(|line| line.len() == 64).map(str::to_owned)
-    })
-    .await;
+    let token = setup_token(&app).await;
     let (status, problem) = auth(&app, "register", &ada()).await;
     assert_eq!((status, &problem["errors"][0]["field"]), (422, &json!("setup_token")));
     let mut first = ada();
@@ -105,4 +110,65 @@ async fn the_first_administrator_takes_the_printed_token_and_nobody_follows() {
     let second = json!({"email": "bob@example.org", "password": PASSWORD, "name": "Bob", "setup_token": token});
     let (status, problem) = auth(&app, "register", &second).await;
     assert_eq!((status, &problem["code"]), (403, &json!("signup_closed")));
+}
+
+/// The sign-up form as a browser without JavaScript posts it.
+async fn post_form(app: &App, browser: &Client, email: &str, setup_token: &str) -> Response {
+    let page = format!("{}/sign-up", app.url);
+    let fields = [("name", "Ada"), ("email", email), ("password", PASSWORD), ("setup_token", setup_token)];
+    let request = browser.post(format!("{}/_fn/sign_up", app.url)).form(&fields);
+    request.header(header::ACCEPT, "text/html").header(header::REFERER, page).send().await.unwrap()
+}
+
+fn location(response: &Response) -> &str {
+    assert_eq!(response.status(), 302);
+    response.headers()[header::LOCATION].to_str().unwrap()
+}
+
+async fn page(browser: &Client, address: &str) -> String {
+    let answer = browser.get(address).header(header::ACCEPT, "text/html").send().await.unwrap();
+    assert_eq!(answer.status(), 200, "{address}");
+    answer.text().await.unwrap()
+}
+
+async fn accounts(app: &App) -> i64 {
+    sqlx::query_scalar("select count(*) from users").fetch_one(&app.pool()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_sign_up_page_takes_the_token_from_the_first_and_is_closed_to_all_others() {
+    let app = Setup::new().await.without_docker().set("SIGNUP", "invite").start().await;
+    let token = setup_token(&app).await;
+    let address = format!("{}/sign-up", app.url);
+    let (asks, closed) = (r#"name="setup_token""#, "By invitation only");
+    let first = page(&app.client, &address).await;
+    assert!(first.contains(asks) && first.contains("Set-up token") && !first.contains(closed), "{first}");
+
+    let wrong = "f".repeat(64);
+    for (sent, words) in [("", "it is printed when the platform starts"), (&wrong, "This set-up token is not valid")] {
+        let refused = post_form(&app, &app.client, "ada@example.org", sent).await;
+        let back = location(&refused);
+        assert!(back.starts_with(&address) && !back.contains(&wrong), "{back}");
+        let told = page(&app.client, back).await;
+        assert!(told.contains(words) && told.contains(asks), "{told}");
+        assert!(told.contains(r#"value="ada@example.org""#), "what was typed is kept: {told}");
+        assert!(!told.contains(PASSWORD) && !told.contains(&wrong), "but no secret: {told}");
+    }
+    assert_eq!(accounts(&app).await, 0);
+
+    let made = post_form(&app, &app.client, "ada@example.org", &token).await;
+    assert_eq!(location(&made), "/sites");
+    let cookie = made.headers()[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.starts_with("webmeteor_session="), "{cookie}");
+    let (_, signed_in) = auth(&app, "token", &json!({"email": "ada@example.org", "password": PASSWORD})).await;
+    let (_, me) = app.get("/api/v1/me", signed_in["access_token"].as_str()).await;
+    assert_eq!(me["is_admin"], true, "{me}");
+
+    let stranger = client();
+    let second = page(&stranger, &address).await;
+    assert!(second.contains(closed) && !second.contains(asks), "{second}");
+    let refused = post_form(&app, &stranger, "bob@example.org", &token).await;
+    assert!(!refused.headers().contains_key(header::SET_COOKIE));
+    assert!(page(&stranger, location(&refused)).await.contains(closed));
+    assert_eq!(accounts(&app).await, 1);
 }
