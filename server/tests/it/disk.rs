@@ -8,8 +8,8 @@ use serde_json::json;
 use std::{path::Path, process::Command};
 
 /// Answers every request with a page, and needs nothing but what every image here has.
-const SERVE: &str = "use IO::Socket::INET;\nmy $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\nwhile (my $c = $s->accept) { while (<$c>) { last if /^\\r?\\n$/ } print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n\\r\\nperled\"; close $c; }\n";
-const SERVED: &str = "FROM debian:bookworm-slim\nCOPY serve.pl /\nCMD [\"perl\", \"/serve.pl\"]\n";
+pub const SERVE: &str = "use IO::Socket::INET;\nmy $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\nwhile (my $c = $s->accept) { while (<$c>) { last if /^\\r?\\n$/ } print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: 6\\r\\nConnection: close\\r\\n\\r\\nperled\"; close $c; }\n";
+pub const SERVED: &str = "FROM debian:bookworm-slim\nCOPY serve.pl /\nCMD [\"perl\", \"/serve.pl\"]\n";
 const PLAIN: &str = "[services.www]\nbuild = \".\"\nport = 8080\n";
 
 #[tokio::test(flavor = "multi_thread")]

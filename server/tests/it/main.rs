@@ -4,10 +4,12 @@
 
 mod accounts;
 mod confines;
+mod deleting;
 mod disk;
 mod dropless;
 mod environments;
 mod error_pages;
+mod folder;
 mod git_http;
 mod health;
 mod logs;
