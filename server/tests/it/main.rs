@@ -5,6 +5,7 @@
 mod accounts;
 mod confines;
 mod deleting;
+mod demo;
 mod disk;
 mod dropless;
 mod environments;
