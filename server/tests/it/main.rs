@@ -15,6 +15,7 @@ mod git_http;
 mod health;
 mod logs;
 mod managed_postgres;
+mod no_docker;
 mod pipeline;
 mod problems;
 mod queue;
