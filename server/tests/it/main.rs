@@ -4,6 +4,7 @@
 
 mod accounts;
 mod confines;
+mod conflicts;
 mod deleting;
 mod demo;
 mod disk;
