@@ -18,6 +18,8 @@ use std::{
 /// A part that takes longer to answer does not answer.
 const LIMIT: Duration = Duration::from_secs(3);
 
+/// The part that is started by another.
+const PROXY: &str = "proxy";
 /// What is being started answers within this …
 const PATIENCE: Duration = Duration::from_secs(15);
 /// … and is asked so often.
@@ -52,16 +54,16 @@ pub async fn missing(platform: &Platform) -> Vec<FieldError> {
     let docker = async { platform.engine.ping().await.map_err(|e| e.to_string()) };
     let proxy = async { platform.proxy.ping().await.map_err(|e| e.to_string()) };
     let (database, docker, proxy) =
-        tokio::join!(check("database", database), check("docker", docker), check("proxy", proxy));
+        tokio::join!(check("database", database), check("docker", docker), check(PROXY, proxy));
     [database, docker, proxy].into_iter().flatten().collect()
 }
 
-/// Waits a while for what is being started; what does not answer even then.
+/// Waits a while for the proxy, which is being started by an engine that answers; what does not answer even then.
 pub async fn wait(platform: &Platform) -> Vec<FieldError> {
     let begun = Instant::now();
     loop {
         let missing = missing(platform).await;
-        if missing.is_empty() || begun.elapsed() >= PATIENCE {
+        if missing.iter().all(|part| part.field != PROXY) || missing.len() > 1 || begun.elapsed() >= PATIENCE {
             return missing;
         }
         tokio::time::sleep(PAUSE).await;

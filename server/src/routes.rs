@@ -1,10 +1,23 @@
 //! Every address that WebMeteor answers, in one place.
 
-use crate::{git_http, health, layers, log_file, pages, problem, rest, sessions, sockets, state::AppState, webhooks};
-use axum::{Router, extract::DefaultBodyLimit, http::StatusCode, middleware, routing::get};
+use crate::{
+    body, git_http, health, layers, log_file, pages,
+    problem::{self, ApiResult},
+    rest, sessions, sockets,
+    state::AppState,
+    webhooks,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::StatusCode,
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
 use socketioxide::SocketIo;
 use std::time::Duration;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 /// The longest body of the API and of forms.
 const BODY_MAX: usize = 1024 * 1024;
@@ -19,7 +32,7 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let (live, sockets) = sockets::routes(state);
     let with_cookie = pages::routes(state)
         .merge(log_file::routes())
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(middleware::from_fn(short_bodies))
         .layer(time_limit())
         .merge(live);
     let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
@@ -47,6 +60,13 @@ fn api() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(time_limit())
         .layer(middleware::from_fn(problem::normalise))
+}
+
+/// Forms are read before they are looked at: whoever sends too much is told, not cut off.
+async fn short_bodies(request: Request, next: Next) -> ApiResult<Response> {
+    let (parts, body) = request.into_parts();
+    let body = body::read(body, BODY_MAX).await?;
+    Ok(next.run(Request::from_parts(parts, body.into())).await)
 }
 
 fn time_limit() -> TimeoutLayer {

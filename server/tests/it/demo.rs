@@ -14,7 +14,7 @@ async fn start() -> App {
 async fn block(app: &App, start: usize) -> String {
     until("the demo's block", async || {
         let log = app.log();
-        let block = log.split("WebMeteor is ready").nth(start)?;
+        let block = log.split("WebMeteor has started, but cannot deploy yet").nth(start)?;
         block.contains("Ctrl-C stops the platform").then(|| block.to_owned())
     })
     .await
@@ -47,6 +47,7 @@ async fn one_block_says_where_it_is_how_to_sign_in_and_how_to_push() {
     let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "{mode:o}");
     let password = password(&app);
+    assert!(after(&block, "docker does not answer:").contains("there is no socket"), "{block}");
     assert_eq!(after(&block, "Dashboard"), app.url);
     assert_eq!(after(&block, "E-mail"), EMAIL);
     assert_eq!(after(&block, "Password"), format!("{password}   (also in {})", file.display()));

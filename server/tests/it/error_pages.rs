@@ -3,7 +3,7 @@
 use crate::support::{App, json};
 use reqwest::{RequestBuilder, Response};
 
-const TOO_LONG: usize = 1_100_000;
+const TOO_LONG: usize = 30 * 1024 * 1024;
 
 async fn post(app: &App, accept: &str, change: impl FnOnce(RequestBuilder) -> RequestBuilder) -> Response {
     let request = app.client.post(format!("{}/_fn/sign_in", app.url)).header("accept", accept);

@@ -62,7 +62,7 @@ impl Site {
         let new = json!({"name": "Site", "slug": self.slug, "source": source});
         let (status, made) = self.app.post("/api/v1/sites", Some(&self.token), &new).await;
         assert_eq!(status, 201, "{made}");
-        self.id = made["id"].as_str().unwrap().to_owned();
+        made["id"].as_str().unwrap().clone_into(&mut self.id);
         made
     }
 

@@ -249,7 +249,6 @@ fn a_mistake_in_the_manifest_is_told_with_its_line_and_key() {
         ("[services.www]\nport = 80\n", 1, "neither build"),
         ("[services.www]\nbuild = \".\"\nimage = \"a\"\n", 1, "both build and image"),
         ("[services.www]\nbuild = \"nowhere\"\n", 1, "not in the repository"),
-        ("[services.www]\nbuild = \".\"\n", 1, "neither a Dockerfile"),
         ("[services.cache]\nimage = \"a\"\n", 1, "which port"),
         ("[services.db]\nimage = \"a\"\nport = 1\n[database]\npostgres = true\n", 1, "database has this name"),
         (
