@@ -1,6 +1,9 @@
 //! Twenty redeploys under every kind of visitor: not one request is lost.
 
-use crate::{pipeline::Site, support::Setup};
+use crate::{
+    pipeline::{Site, docker},
+    support::{Setup, until},
+};
 use futures::{SinkExt, StreamExt};
 use reqwest::Client;
 use std::{
@@ -147,6 +150,21 @@ async fn of_ten_pushes_the_newest_goes_live_and_those_between_give_way() {
         }
     }
     assert!(superseded >= 5, "{superseded} gave way");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_fail_in_the_switch_are_counted_with_the_deployment() {
+    let site = Site::live().await;
+    let next = site.deploy().await;
+    assert_eq!(site.ended(&next).await["status"], "live");
+    let containers = site.containers();
+    docker(&[&["kill"][..], &containers.iter().map(String::as_str).collect::<Vec<_>>()].concat());
+    let shown = until("a request that failed", async || {
+        site.page().await;
+        let shown = site.show(&next).await;
+        (shown["watch"]["failed_requests"].as_i64()? > 0).then_some(shown)
+    });
+    assert_eq!(shown.await["status"], "live");
 }
 
 const SOCKETS: &str = "[services.www]\nimage = \"webmeteor/alert:latest\"\nport = 3001\n\
