@@ -103,6 +103,9 @@ async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: 
             close(platform, lease, &row, outcome, None, &stop).await
         }
     };
+    // It removes what the run left to it: the old release once that had its time, the database of a site that never
+    // was live.
+    platform.removals.notify_one();
     if let Err(error) = outcome {
         // The lease runs out, and the deployment is taken again.
         tracing::error!(%deployment, ?error, "how a deployment ended could not be written down");
@@ -131,8 +134,6 @@ async fn conclude(run: &Run, outcome: Result<(), Stop>, stop: &CancellationToken
         Ok(()) => {
             run.remove_folder().await;
             run.log.flush().await;
-            // It removes the old release once that had time to finish its requests.
-            run.platform.removals.notify_one();
             Ok(())
         }
         Err(why) => {
@@ -174,7 +175,8 @@ async fn close(
     drop(conn);
 
     let (status, failure) = match why {
-        Stop::Interrupted if current.cancel_requested_at.is_some() => {
+        // Whatever went wrong meanwhile: it is neither tried again nor a failure.
+        _ if current.cancel_requested_at.is_some() && current.status().is_cancellable() => {
             say("Cancelled. What served before still serves.".into()).await;
             (Status::Cancelled, None)
         }
@@ -224,4 +226,81 @@ async fn give_back(platform: &Platform, lease: Lease, row: &DeploymentRow, delay
     store::events::insert(&mut tx, row.team_id, &event).await?;
     tx.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        accounts,
+        deployments::NewDeployment,
+        testing::{self, World, registration},
+    };
+    use model::deployment::FailureCode;
+    use sqlx::PgPool;
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn what_is_cancelled_is_neither_tried_again_nor_a_failure(pool: PgPool) {
+        let World { platform, actor, site, .. } = World::new(pool).await;
+        let never = CancellationToken::new();
+        for why in [
+            Stop::later(FailureCode::EngineUnavailable, "it is away"),
+            Stop::failed(FailureCode::BuildFailed, "exit 1"),
+            Stop::Interrupted,
+        ] {
+            let told = format!("{why:?}");
+            deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+            let (lease, row) = claim(&platform, Uuid::now_v7()).await.unwrap().unwrap();
+            deployments::cancel(&platform, &actor, row.id).await.unwrap();
+            close(&platform, lease, &row, why, None, &never).await.unwrap();
+            let shown = deployments::get(&platform, &actor, row.id).await.unwrap();
+            assert_eq!((shown.summary.status, shown.error), (Status::Cancelled, None), "{told}");
+        }
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn two_hundred_deployments_of_one_team_do_not_delay_another_teams_one(pool: PgPool) {
+        let folder = tempfile::tempdir().unwrap();
+        let World { mut platform, actor, team, .. } = World::new(pool).await;
+        platform.settings.data_dir = folder.path().to_owned();
+        platform.settings.build_concurrency = 2;
+        for number in 0..200 {
+            let (site, _) = testing::site(&platform, team, &format!("busy{number}")).await;
+            deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+        }
+        let bob = accounts::register(&platform, registration("Bob")).await.unwrap();
+        let calm = accounts::actor(&platform, bob.user.id).await.unwrap().unwrap();
+        let (site, _) = testing::site(&platform, bob.team.id, "calm").await;
+
+        let (platform, stop) = (Arc::new(platform), CancellationToken::new());
+        let worker = tokio::spawn(run(Arc::clone(&platform), stop.clone()));
+        let open = async || {
+            let mut conn = platform.pool.acquire().await.unwrap();
+            store::queue::open_of_all_teams(&mut conn).await.unwrap().len()
+        };
+        while open().await > 195 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let asked = deployments::create(&platform, &calm, site, NewDeployment::default()).await.unwrap().summary;
+        let ended = loop {
+            let shown = deployments::get(&platform, &calm, asked.id).await.unwrap().summary;
+            if shown.status.is_final() {
+                break shown;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        assert!(open().await > 0, "the others still wait");
+        stop.cancel();
+        worker.await.unwrap();
+        let before: i64 =
+            sqlx::query_scalar("select count(*) from deployments where team_id = $1 and started_at between $2 and $3")
+                .bind(team)
+                .bind(asked.created_at)
+                .bind(ended.started_at.unwrap())
+                .fetch_one(&platform.pool)
+                .await
+                .unwrap();
+        // One may have been taken in the same instant.
+        assert!(before <= 1, "{before} of the others began first");
+    }
 }
