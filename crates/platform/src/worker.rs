@@ -13,7 +13,7 @@ use store::{
     deployments::DeploymentRow,
     queue::{Lease, WriteError},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
     let worker = Uuid::now_v7();
     let permits = Arc::new(Semaphore::new(platform.settings.build_concurrency.max(1)));
     let tasks = TaskTracker::new();
+    let news = Arc::new(Notify::new());
     tracing::info!(%worker, at_once = platform.settings.build_concurrency, "worker started");
     while !stop.is_cancelled() {
         if let Err(error) = recover(&platform).await {
@@ -40,9 +41,9 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
             let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else { break };
             match claim(&platform, worker).await {
                 Ok(Some((lease, row))) => {
-                    let (platform, stop) = (Arc::clone(&platform), stop.child_token());
+                    let (platform, news, stop) = (Arc::clone(&platform), Arc::clone(&news), stop.child_token());
                     tasks.spawn(async move {
-                        Box::pin(work(&platform, lease, row, stop)).await;
+                        Box::pin(work(&platform, lease, row, &news, stop)).await;
                         drop(permit);
                         platform.wake.notify_one();
                     });
@@ -56,7 +57,8 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = platform.wake.notified() => {}
+            // It may be that one is to end.
+            () = platform.wake.notified() => news.notify_waiters(),
             () = tokio::time::sleep(LOOK) => {}
         }
     }
@@ -83,11 +85,11 @@ async fn recover(platform: &Platform) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: CancellationToken) {
+async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, news: &Arc<Notify>, stop: CancellationToken) {
     let (deployment, attempt) = (lease.deployment, lease.attempt);
     tracing::info!(%deployment, site = %row.site_id, attempt, "deployment taken");
     let cancel = stop.child_token();
-    let beat = tokio::spawn(heartbeat(Arc::clone(platform), lease, cancel.clone()));
+    let beat = tokio::spawn(heartbeat(Arc::clone(platform), lease, Arc::clone(news), cancel.clone()));
     let outcome = match Run::open(Arc::clone(platform), lease, row.clone(), cancel.clone()).await {
         Ok(run) => {
             if attempt > 1 {
@@ -113,10 +115,13 @@ async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: 
 }
 
 /// Keeps the lease; ends the run when the lease is lost or its end is asked for.
-async fn heartbeat(platform: Arc<Platform>, lease: Lease, cancel: CancellationToken) {
+async fn heartbeat(platform: Arc<Platform>, lease: Lease, news: Arc<Notify>, cancel: CancellationToken) {
     let mut last = tokio::time::Instant::now();
     loop {
-        tokio::time::sleep(HEARTBEAT).await;
+        tokio::select! {
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = news.notified() => {}
+        }
         let beat = async {
             let mut conn = platform.pool.acquire().await?;
             store::queue::heartbeat(&mut conn, lease, LEASE.as_secs_f64()).await
