@@ -84,7 +84,7 @@ fn visitors(visits: &Arc<Visits>, proxy: &str, host: &str) -> Vec<tokio::task::J
         .into_iter()
         .map(|kind| {
             let (visits, proxy, host) = (visits.clone(), proxy.to_owned(), host.to_owned());
-            let kept = if matches!(kind, Kind::Fresh) { 0 } else { 1 };
+            let kept = usize::from(!matches!(kind, Kind::Fresh));
             let client = Client::builder().pool_max_idle_per_host(kept).build().unwrap();
             tokio::spawn(async move {
                 while !visits.stop.load(Ordering::Relaxed) {
@@ -119,7 +119,7 @@ async fn twenty_redeploys_lose_no_request_of_any_kind() {
     for task in tasks {
         task.await.unwrap();
     }
-    let failures = visits.failures.lock().unwrap();
+    let failures = std::mem::take(&mut *visits.failures.lock().unwrap());
     assert!(failures.is_empty(), "{} failed: {:#?}", failures.len(), &failures[..failures.len().min(5)]);
     assert!(visits.served.load(Ordering::Relaxed) > 300);
     assert_eq!(site.show(&last).await["watch"]["failed_requests"], 0);
