@@ -73,7 +73,8 @@ pub trait Runtime: Send + Sync {
     /// Volumes with these labels.
     async fn list_volumes(&self, labels: &Labels) -> Result<Vec<VolumeState>>;
 
-    /// Makes and starts a site's container and returns its id; one that cannot be started is removed again.
+    /// Makes and starts a site's container and returns its id; one that cannot be started is removed again, and so
+    /// is one for which nobody waits any more because the future was dropped.
     /// [`crate::Error::Conflict`] if the name is taken, [`crate::Error::AddressInUse`] if the address is.
     async fn start_site_container(&self, spec: &SiteContainer) -> Result<String>;
     /// Makes and starts a container of the platform's own and returns its id.

@@ -88,12 +88,14 @@ pub struct DiskUsage {
 /// What a health check of the engine found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Health {
-    /// No check, or no result that counts yet.
+    /// No check, or no result yet.
     Starting,
     /// Well.
     Healthy,
-    /// Failed as often in a row as it may.
+    /// The last check failed; one that had been well, as often in a row as it may.
     Unhealthy,
+    /// The last check did not end within its time.
+    Slow,
 }
 
 /// Everything known about one container.

@@ -77,34 +77,40 @@ impl World {
         let platform = platform(pool, Signup::Open);
         let ada = accounts::register(&platform, registration("Ada")).await.unwrap();
         let actor = accounts::actor(&platform, ada.user.id).await.unwrap().unwrap();
-        let (team, site, environment) = (ada.team.id, SiteId::new(), EnvironmentId::new());
-        let mut tx = platform.pool.begin().await.unwrap();
-        let new = store::sites::NewSite {
-            id: site,
-            team,
-            slug: "shop",
-            name: "Shop",
-            source: &Source::Hosted {},
-            webhook_secret: b"",
-            repository_token: None,
-        };
-        store::sites::insert(&mut tx, &new).await.unwrap();
-        let own = serde_json::to_vec(&sites::new_environment_secrets()).unwrap();
-        let new = store::environments::NewEnvironment {
-            id: environment,
-            team,
-            site,
-            name: "production",
-            host: "shop",
-            branch: "main",
-            root: "",
-            watch: &[],
-            secrets: &platform.vault.seal(&sites::environment_row(environment), &own).unwrap(),
-        };
-        assert!(store::environments::insert(&mut tx, &new, 100).await.unwrap());
-        tx.commit().await.unwrap();
-        Self { platform, actor, team, site, environment }
+        let (site, environment) = site(&platform, ada.team.id, "shop").await;
+        Self { platform, actor, team: ada.team.id, site, environment }
     }
+}
+
+/// A hosted site and its production, of this team.
+pub async fn site(platform: &Platform, team: TeamId, slug: &str) -> (SiteId, EnvironmentId) {
+    let (site, environment) = (SiteId::new(), EnvironmentId::new());
+    let mut tx = platform.pool.begin().await.unwrap();
+    let new = store::sites::NewSite {
+        id: site,
+        team,
+        slug,
+        name: "Shop",
+        source: &Source::Hosted {},
+        webhook_secret: b"",
+        repository_token: None,
+    };
+    store::sites::insert(&mut tx, &new).await.unwrap();
+    let own = serde_json::to_vec(&sites::new_environment_secrets()).unwrap();
+    let new = store::environments::NewEnvironment {
+        id: environment,
+        team,
+        site,
+        name: "production",
+        host: slug,
+        branch: "main",
+        root: "",
+        watch: &[],
+        secrets: &platform.vault.seal(&sites::environment_row(environment), &own).unwrap(),
+    };
+    assert!(store::environments::insert(&mut tx, &new, 1_000).await.unwrap());
+    tx.commit().await.unwrap();
+    (site, environment)
 }
 
 /// What the caller was told.

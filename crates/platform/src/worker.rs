@@ -13,7 +13,7 @@ use store::{
     deployments::DeploymentRow,
     queue::{Lease, WriteError},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -31,6 +31,7 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
     let worker = Uuid::now_v7();
     let permits = Arc::new(Semaphore::new(platform.settings.build_concurrency.max(1)));
     let tasks = TaskTracker::new();
+    let news = Arc::new(Notify::new());
     tracing::info!(%worker, at_once = platform.settings.build_concurrency, "worker started");
     while !stop.is_cancelled() {
         if let Err(error) = recover(&platform).await {
@@ -40,9 +41,9 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
             let Ok(permit) = Arc::clone(&permits).try_acquire_owned() else { break };
             match claim(&platform, worker).await {
                 Ok(Some((lease, row))) => {
-                    let (platform, stop) = (Arc::clone(&platform), stop.child_token());
+                    let (platform, news, stop) = (Arc::clone(&platform), Arc::clone(&news), stop.child_token());
                     tasks.spawn(async move {
-                        Box::pin(work(&platform, lease, row, stop)).await;
+                        Box::pin(work(&platform, lease, row, &news, stop)).await;
                         drop(permit);
                         platform.wake.notify_one();
                     });
@@ -56,7 +57,8 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
         }
         tokio::select! {
             () = stop.cancelled() => {}
-            () = platform.wake.notified() => {}
+            // It may be that one is to end.
+            () = platform.wake.notified() => news.notify_waiters(),
             () = tokio::time::sleep(LOOK) => {}
         }
     }
@@ -83,11 +85,11 @@ async fn recover(platform: &Platform) -> sqlx::Result<()> {
     tx.commit().await
 }
 
-async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: CancellationToken) {
+async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, news: &Arc<Notify>, stop: CancellationToken) {
     let (deployment, attempt) = (lease.deployment, lease.attempt);
     tracing::info!(%deployment, site = %row.site_id, attempt, "deployment taken");
     let cancel = stop.child_token();
-    let beat = tokio::spawn(heartbeat(Arc::clone(platform), lease, cancel.clone()));
+    let beat = tokio::spawn(heartbeat(Arc::clone(platform), lease, Arc::clone(news), cancel.clone()));
     let outcome = match Run::open(Arc::clone(platform), lease, row.clone(), cancel.clone()).await {
         Ok(run) => {
             if attempt > 1 {
@@ -103,6 +105,9 @@ async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: 
             close(platform, lease, &row, outcome, None, &stop).await
         }
     };
+    // It removes what the run left to it: the old release once that had its time, the database of a site that never
+    // was live.
+    platform.removals.notify_one();
     if let Err(error) = outcome {
         // The lease runs out, and the deployment is taken again.
         tracing::error!(%deployment, ?error, "how a deployment ended could not be written down");
@@ -110,10 +115,13 @@ async fn work(platform: &Arc<Platform>, lease: Lease, row: DeploymentRow, stop: 
 }
 
 /// Keeps the lease; ends the run when the lease is lost or its end is asked for.
-async fn heartbeat(platform: Arc<Platform>, lease: Lease, cancel: CancellationToken) {
+async fn heartbeat(platform: Arc<Platform>, lease: Lease, news: Arc<Notify>, cancel: CancellationToken) {
     let mut last = tokio::time::Instant::now();
     loop {
-        tokio::time::sleep(HEARTBEAT).await;
+        tokio::select! {
+            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = news.notified() => {}
+        }
         let beat = async {
             let mut conn = platform.pool.acquire().await?;
             store::queue::heartbeat(&mut conn, lease, LEASE.as_secs_f64()).await
@@ -131,8 +139,6 @@ async fn conclude(run: &Run, outcome: Result<(), Stop>, stop: &CancellationToken
         Ok(()) => {
             run.remove_folder().await;
             run.log.flush().await;
-            // It removes the old release once that had time to finish its requests.
-            run.platform.removals.notify_one();
             Ok(())
         }
         Err(why) => {
@@ -174,7 +180,8 @@ async fn close(
     drop(conn);
 
     let (status, failure) = match why {
-        Stop::Interrupted if current.cancel_requested_at.is_some() => {
+        // Whatever went wrong meanwhile: it is neither tried again nor a failure.
+        _ if current.cancel_requested_at.is_some() && current.status().is_cancellable() => {
             say("Cancelled. What served before still serves.".into()).await;
             (Status::Cancelled, None)
         }
@@ -224,4 +231,81 @@ async fn give_back(platform: &Platform, lease: Lease, row: &DeploymentRow, delay
     store::events::insert(&mut tx, row.team_id, &event).await?;
     tx.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        accounts,
+        deployments::NewDeployment,
+        testing::{self, World, registration},
+    };
+    use model::deployment::FailureCode;
+    use sqlx::PgPool;
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn what_is_cancelled_is_neither_tried_again_nor_a_failure(pool: PgPool) {
+        let World { platform, actor, site, .. } = World::new(pool).await;
+        let never = CancellationToken::new();
+        for why in [
+            Stop::later(FailureCode::EngineUnavailable, "it is away"),
+            Stop::failed(FailureCode::BuildFailed, "exit 1"),
+            Stop::Interrupted,
+        ] {
+            let told = format!("{why:?}");
+            deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+            let (lease, row) = claim(&platform, Uuid::now_v7()).await.unwrap().unwrap();
+            deployments::cancel(&platform, &actor, row.id).await.unwrap();
+            close(&platform, lease, &row, why, None, &never).await.unwrap();
+            let shown = deployments::get(&platform, &actor, row.id).await.unwrap();
+            assert_eq!((shown.summary.status, shown.error), (Status::Cancelled, None), "{told}");
+        }
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn two_hundred_deployments_of_one_team_do_not_delay_another_teams_one(pool: PgPool) {
+        let folder = tempfile::tempdir().unwrap();
+        let World { mut platform, actor, team, .. } = World::new(pool).await;
+        platform.settings.data_dir = folder.path().to_owned();
+        platform.settings.build_concurrency = 2;
+        for number in 0..200 {
+            let (site, _) = testing::site(&platform, team, &format!("busy{number}")).await;
+            deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+        }
+        let bob = accounts::register(&platform, registration("Bob")).await.unwrap();
+        let calm = accounts::actor(&platform, bob.user.id).await.unwrap().unwrap();
+        let (site, _) = testing::site(&platform, bob.team.id, "calm").await;
+
+        let (platform, stop) = (Arc::new(platform), CancellationToken::new());
+        let worker = tokio::spawn(run(Arc::clone(&platform), stop.clone()));
+        let open = async || {
+            let mut conn = platform.pool.acquire().await.unwrap();
+            store::queue::open_of_all_teams(&mut conn).await.unwrap().len()
+        };
+        while open().await > 195 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let asked = deployments::create(&platform, &calm, site, NewDeployment::default()).await.unwrap().summary;
+        let ended = loop {
+            let shown = deployments::get(&platform, &calm, asked.id).await.unwrap().summary;
+            if shown.status.is_final() {
+                break shown;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        };
+        assert!(open().await > 0, "the others still wait");
+        stop.cancel();
+        worker.await.unwrap();
+        let before: i64 =
+            sqlx::query_scalar("select count(*) from deployments where team_id = $1 and started_at between $2 and $3")
+                .bind(team)
+                .bind(asked.created_at)
+                .bind(ended.started_at.unwrap())
+                .fetch_one(&platform.pool)
+                .await
+                .unwrap();
+        // One may have been taken in the same instant.
+        assert!(before <= 1, "{before} of the others began first");
+    }
 }

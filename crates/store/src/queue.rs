@@ -144,13 +144,15 @@ pub async fn fail(
     if done.rows_affected() == 1 { Ok(()) } else { Err(WriteError::LeaseLost) }
 }
 
-/// Gives a deployment back to the queue, to be tried again after `delay_seconds`; where a newer one of its environment
-/// waits already, it is `superseded`. Returns which of the two.
+/// Gives a deployment back to the queue, to be tried again after `delay_seconds`; where its end was asked for, it is
+/// `cancelled`, and where a newer one of its environment waits already, `superseded`. Returns which of the three.
 pub async fn give_back(conn: &mut PgConnection, lease: Lease, delay_seconds: f64) -> Result<Status, WriteError> {
     let word: Option<(String,)> = sqlx::query_as(
         "update deployments d set lease_until = null, not_before = now() + make_interval(secs => $4), \
-             status = case when newer.waits then 'superseded' else 'queued' end, \
-             finished_at = case when newer.waits then now() end \
+             status = case when d.cancel_requested_at is not null and d.status <> 'switching' then 'cancelled' \
+                 when newer.waits then 'superseded' else 'queued' end, \
+             finished_at = case when (d.cancel_requested_at is not null and d.status <> 'switching') or newer.waits \
+                 then now() end \
          from (select exists (select 1 from deployments n, deployments o where o.id = $1 \
              and n.environment_id = o.environment_id and n.status = 'queued' and n.id > o.id) as waits) newer \
          where d.id = $1 and d.worker = $2 and d.attempt = $3 \

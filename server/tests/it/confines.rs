@@ -5,6 +5,7 @@ use crate::{
     support::{Setup, until},
 };
 use serde_json::json;
+use std::path::{Path, PathBuf};
 
 async fn small() -> Setup {
     Setup::new().await.set("BUILD_MEMORY_MB", "128").set("BUILD_PROCESSES", "100")
@@ -33,14 +34,28 @@ async fn a_build_that_forks_or_eats_memory_without_end_fails_and_the_site_serves
     }
     let (served, failed) = visitors.counts();
     assert!(served > 100 && failed == 0, "{served} served, {failed} failed");
-    until("no control group of the builds", async || {
-        let left = std::fs::read_dir("/sys/fs/cgroup/pids").into_iter().flatten().flatten();
-        let instance = std::fs::read_to_string(site.app.data().join("instance")).unwrap();
-        let ours = left.filter(|entry| entry.file_name().to_string_lossy().ends_with(instance.trim()));
-        let inner = ours.flat_map(|entry| std::fs::read_dir(entry.path()).into_iter().flatten().flatten());
+    let all = group_of_all_builds(&site);
+    assert!(all.is_dir(), "{}", all.display());
+    until("no control group of a build", async || {
+        let inner = std::fs::read_dir(&all).unwrap().flatten();
         (inner.filter(|entry| entry.path().is_dir()).count() == 0).then_some(())
     })
     .await;
+}
+
+/// Where the kernel shows the control group of all the installation's builds.
+fn group_of_all_builds(site: &Site) -> PathBuf {
+    let instance = std::fs::read_to_string(site.app.data().join("instance")).unwrap();
+    let name = format!("webmeteor-{}", instance.trim());
+    let engine = docker(&["info", "--format", "{{.CgroupDriver}} {{.CgroupVersion}}"]).remove(0);
+    let root = Path::new("/sys/fs/cgroup");
+    match engine.as_str() {
+        "cgroupfs 1" => root.join("pids").join(name),
+        "cgroupfs 2" => root.join(name),
+        "systemd 2" => root.join("webmeteor.slice").join(format!("{name}.slice")),
+        "systemd 1" => root.join("pids/webmeteor.slice").join(format!("{name}.slice")),
+        other => panic!("control groups of an unknown kind: {other}"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

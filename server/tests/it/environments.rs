@@ -1,14 +1,20 @@
 //! Environments on the real engine: variables in containers, a release promoted, gone back to, an environment removed.
 
 use crate::{
-    pipeline::{Site, docker, fetch},
-    support::{json, until},
+    pipeline::{PERL, PERL_MANIFEST, Site, docker, fetch, perl},
+    support::{json, moment, until},
 };
 use forge::hosted::{Author, FileChange, commit_files};
 use model::names::BranchName;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Applying a release takes so long, beside the containers' own start.
+const LIVE_AGAIN: Duration = Duration::from_secs(2);
 
 impl Site {
     fn path(&self, rest: &str) -> String {
@@ -35,6 +41,11 @@ impl Site {
         assert_eq!(ended["status"], "live", "{ended:#}");
         let step = |name: &str| ended["steps"].as_array().unwrap().iter().find(|s| s["name"] == name).unwrap().clone();
         assert_eq!((&step("fetch")["status"], &step("build")["status"]), (&json!("skipped"), &json!("skipped")));
+        let between = |of: &Value, from: &str, to: &str| moment(&of[to]) - moment(&of[from]);
+        let start = |name: &str| between(&step(name), "started_at", "finished_at");
+        let took = between(&ended, "created_at", "finished_at") - start("start") - start("verify");
+        println!("{what}: live after {took:.2} beside the containers' own start");
+        assert!(took < LIVE_AGAIN, "{what}: {took}");
         ended
     }
 
@@ -170,4 +181,73 @@ fn compose_env(folder: &std::path::Path) -> String {
     let only = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().next().unwrap().unwrap().path();
     let environment = only(&only(&only(folder)));
     std::fs::read_to_string(environment.join(".env")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_became_of_a_deployment_its_commit_is_deployed_again() {
+    let site = Site::live().await;
+    let page = |words: &str| {
+        let serve = perl("200 OK", words, None);
+        [("Dockerfile", PERL.to_owned()), ("webmeteor.toml", PERL_MANIFEST.to_owned()), ("serve.pl", serve)]
+    };
+    let commit = async |branch: &str, words: &str| {
+        let files = page(words);
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+        commit_to(&site, branch, &files).await;
+    };
+    let id = |shown: &Value| shown["id"].as_str().unwrap().to_owned();
+    let again = async |of: &str| {
+        let (status, made) = site.act(of, "redeploy").await;
+        assert_eq!((status, &made["trigger"]), (202, &json!("manual")), "{made}");
+        made
+    };
+    let again_live = async |of: &str, words: &str| {
+        let ended = site.ended(&id(&again(of).await)).await;
+        assert_eq!(ended["status"], "live", "{words}: {ended:#}");
+        site.until_page(words).await;
+    };
+
+    // The one that runs holds the queue: what comes meanwhile waits.
+    site.commit(&[("Dockerfile", "FROM debian:bookworm-slim\nRUN sleep 600\n")]).await;
+    let cancelled = site.deploy().await;
+    site.until_status(&cancelled, &["building"]).await;
+    let superseded = site.deploy().await;
+    let waiting = site.deploy().await;
+    assert_eq!(site.show(&superseded).await["status"], "superseded");
+    for deployment in [&waiting, &cancelled] {
+        assert_eq!(site.act(deployment, "cancel").await.0, 202);
+        assert_eq!(site.ended(deployment).await["status"], "cancelled");
+    }
+    commit("main", "newest").await;
+    again_live(&superseded, "newest").await;
+    again_live(&waiting, "newest").await;
+    let same = id(&again(&cancelled).await);
+    assert_eq!(site.show(&same).await["commit"], site.show(&cancelled).await["commit"]);
+    assert_eq!(site.act(&same, "cancel").await.0, 202);
+    assert_eq!(site.ended(&same).await["status"], "cancelled");
+
+    site.commit(&[("Dockerfile", "FROM debian:bookworm-slim\nRUN exit 7\n")]).await;
+    let failed = site.deploy().await;
+    assert_eq!(site.ended(&failed).await["error"]["code"], "build_failed");
+    commit("main", "mended").await;
+    let same = site.ended(&id(&again(&failed).await)).await;
+    assert_eq!(same["error"]["code"], "build_failed", "the same commit fails again");
+
+    let then = site.ended(&site.deploy().await).await;
+    commit("main", "of now").await;
+    assert_eq!(site.ended(&site.deploy().await).await["status"], "live");
+    let back = site.apply(&id(&then), "rollback", &json!({})).await;
+    assert_eq!(site.ended(&site.deploy().await).await["status"], "live");
+    site.until_page("of now").await;
+    again_live(&id(&back), "mended").await;
+
+    commit("develop", "of staging").await;
+    let new = json!({"name": "staging", "branch": "develop"});
+    assert_eq!(site.send(Method::POST, &site.path("/environments"), &new).await.0, 201);
+    let (_, tried) = site.send(Method::POST, &site.path("/deployments"), &json!({"environment": "staging"})).await;
+    assert_eq!(site.ended(&id(&tried)).await["status"], "live");
+    let promoted = site.apply(&id(&tried), "promote", &json!({"environment": "production"})).await;
+    assert_eq!(site.ended(&site.deploy().await).await["status"], "live");
+    site.until_page("of now").await;
+    again_live(&id(&promoted), "of staging").await;
 }

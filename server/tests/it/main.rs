@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod accounts;
+mod cancel;
 mod confines;
 mod conflicts;
 mod deleting;
@@ -27,3 +28,4 @@ mod stand;
 mod start;
 mod support;
 mod survival;
+mod trouble;

@@ -16,6 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What was done to the machine by hand is undone within this time.
+pub const RIGHT_AGAIN: Duration = Duration::from_secs(15);
+
 /// A site of a team of its own, on a platform of its own.
 pub struct Site {
     pub app: App,
@@ -96,6 +99,13 @@ impl Site {
 
     pub async fn show(&self, deployment: &str) -> Value {
         self.app.get(&format!("/api/v1/deployments/{deployment}"), Some(&self.token)).await.1
+    }
+
+    /// The lines of a deployment's log.
+    pub async fn log(&self, deployment: &str) -> Vec<String> {
+        let (_, log) = self.app.get(&format!("/api/v1/deployments/{deployment}/log"), Some(&self.token)).await;
+        let lines = log["items"].as_array().unwrap().iter();
+        lines.map(|line| line["text"].as_str().unwrap().to_owned()).collect()
     }
 
     pub async fn until_status(&self, deployment: &str, wanted: &[&str]) -> Value {
@@ -241,7 +251,7 @@ async fn a_cancelled_build_ends_at_once_and_leaves_nothing() {
     assert_eq!(site.act(&deployment, "cancel").await.0, 202);
     assert_eq!(site.ended(&deployment).await["status"], "cancelled");
     let took = asked.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
     until("no container of the build", async || {
         docker(&[
             "ps",
@@ -267,26 +277,48 @@ async fn a_cancelled_build_ends_at_once_and_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_release_never_goes_live_and_says_why() {
     let site = Site::live().await;
-    let manifest = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { start_period = \"3s\" }\n";
+    let from = "FROM debian:bookworm-slim\n";
+    let says = |then: &str| format!("{from}CMD [\"perl\", \"-e\", \"$| = 1; print qq(last words\\n); {then}\"]\n");
+    let serves = |then: &str| {
+        says(&format!(
+            "use IO::Socket::INET; $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9); \
+             while ($c = $s->accept) {{ {then} }}"
+        ))
+    };
+    let manifest = |rest: &str| format!("[services.www]\nbuild = \".\"\nport = 8080\n{rest}\n");
+    let usual = manifest("healthcheck = { start_period = \"3s\" }");
+    let impatient = manifest("healthcheck = { timeout = \"500ms\", start_period = \"3s\" }");
+    let health = |command: &str| {
+        manifest(&format!(
+            "healthcheck = {{ command = {command}, interval = \"500ms\", timeout = \"1s\", start_period = \"4s\" }}"
+        ))
+    };
+    let small = manifest("memory = \"32mb\"");
+    let nowhere = "[services.www]\nbuild = \"nowhere\"\nport = 80\n".to_owned();
+    let absent = "[services.www]\nimage = \"webmeteor.invalid/none:1\"\nport = 80\n".to_owned();
     for (dockerfile, manifest, code, step) in [
-        ("FROM debian:bookworm-slim\nRUN exit 7\n", manifest, "build_failed", "build"),
-        ("FROM debian:bookworm-slim\nCMD [\"sleep\", \"600\"]\n", manifest, "not_listening", "verify"),
-        ("FROM debian:bookworm-slim\nCMD [\"false\"]\n", manifest, "crash_loop", "verify"),
-        (
-            "FROM debian:bookworm-slim\n",
-            "[services.www]\nbuild = \"nowhere\"\nport = 80\n",
-            "manifest_invalid",
-            "fetch",
-        ),
-        ("FROM debian:bookworm-slim\n", "[services.www\n", "manifest_invalid", "fetch"),
-        ("", "[services.www]\nimage = \"webmeteor.invalid/none:1\"\nport = 80\n", "image_unavailable", "build"),
+        (format!("{from}RUN echo last words && exit 7\n"), &usual, "build_failed", "build"),
+        (says("sleep 600"), &usual, "not_listening", "verify"),
+        (says("exit 1"), &usual, "crash_loop", "verify"),
+        (says("$x .= 1 x 1_000_000 while 1"), &small, "out_of_memory", "verify"),
+        (serves("print $c qq(HTTP/1.1 500 No\\r\\n\\r\\n); close $c"), &usual, "health_check_failed", "verify"),
+        (serves("push @kept, $c"), &impatient, "health_check_slow", "verify"),
+        (says("sleep 600"), &health("[\"false\"]"), "health_check_failed", "verify"),
+        (says("sleep 600"), &health("[\"sleep\", \"30\"]"), "health_check_slow", "verify"),
+        (from.to_owned(), &nowhere, "manifest_invalid", "fetch"),
+        (from.to_owned(), &"[services.www\n".to_owned(), "manifest_invalid", "fetch"),
+        (String::new(), &absent, "image_unavailable", "build"),
     ] {
-        site.commit(&[("Dockerfile", dockerfile), ("webmeteor.toml", manifest)]).await;
+        site.commit(&[("Dockerfile", &dockerfile), ("webmeteor.toml", manifest)]).await;
         let deployment = site.deploy().await;
         let ended = site.ended(&deployment).await;
         assert_eq!((&ended["status"], &ended["error"]["code"]), (&json!("failed"), &json!(code)), "{ended:#}");
         assert_eq!(ended["error"]["step"], step, "{ended:#}");
-        assert!(!ended["error"]["remedy"].as_str().unwrap().is_empty());
+        for words in ["message", "remedy"] {
+            assert!(!ended["error"][words].as_str().unwrap().is_empty(), "{code}: {words}");
+        }
+        let log = site.log(&deployment).await;
+        assert!(!dockerfile.contains("last words") || log.iter().any(|line| line == "last words"), "{code}: {log:#?}");
         assert!(site.page().await.is_some_and(|page| page.contains("Morrow Studio")), "{code}");
     }
     site.until_settled().await;
@@ -299,8 +331,14 @@ async fn what_is_removed_by_hand_is_made_again() {
     let site = Site::live().await;
     site.until_settled().await;
     let name = site.containers().remove(0);
+    let right_again = async |what: &str, done: Instant| {
+        site.until_page("Morrow Studio").await;
+        let took = done.elapsed();
+        println!("{what} was removed: right again after {took:.1?}");
+        assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
+    };
     docker(&["rm", "--force", &name]);
-    site.until_page("Morrow Studio").await;
+    right_again("the container", Instant::now()).await;
 
     let route = fs::read_dir(site.app.data().join("proxy"))
         .unwrap()
@@ -308,18 +346,18 @@ async fn what_is_removed_by_hand_is_made_again() {
         .find(|path| path.extension().is_some_and(|e| e == "yml" || e == "yaml"))
         .unwrap();
     fs::remove_file(&route).unwrap();
+    let done = Instant::now();
     until("the route is gone", async || site.page().await.is_none().then_some(())).await;
-    site.until_page("Morrow Studio").await;
+    right_again("the route", done).await;
 
     let instance = fs::read_to_string(site.app.data().join("instance")).unwrap();
     let proxy = docker(&["ps", "--quiet", "--filter", &format!("name=webmeteor-{}-proxy", instance.trim())]).remove(0);
     docker(&["rm", "--force", &proxy]);
-    until("the proxy is gone", async || site.page().await.is_none().then_some(())).await;
-    site.until_page("Morrow Studio").await;
+    right_again("the proxy", Instant::now()).await;
 }
 
 /// A server in Perl that answers `body`, with this status, and ends after so many seconds where one is given.
-fn perl(status: &str, body: &str, ends_after: Option<u32>) -> String {
+pub fn perl(status: &str, body: &str, ends_after: Option<u32>) -> String {
     let alarm = ends_after.map(|seconds| format!("alarm {seconds};\n")).unwrap_or_default();
     format!(
         "use IO::Socket::INET;\n{alarm}my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 9, ReuseAddr => 1) or die;\n\
@@ -330,8 +368,9 @@ fn perl(status: &str, body: &str, ends_after: Option<u32>) -> String {
     )
 }
 
-const PERL: &str = "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
-const PERL_MANIFEST: &str = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { path = \"/health\" }\n";
+pub const PERL: &str =
+    "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
+pub const PERL_MANIFEST: &str = "[services.www]\nbuild = \".\"\nport = 8080\nhealthcheck = { path = \"/health\" }\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_release_that_is_unwell_after_its_switch_gives_way_to_the_one_before() {

@@ -1,7 +1,8 @@
 //! The machine follows the database, whatever is done to it by hand.
 
 use crate::{
-    stand::Stand,
+    pipeline::RIGHT_AGAIN,
+    stand::{Caught, Stand},
     support::{App, until},
 };
 use std::{fs, path::PathBuf, time::Instant};
@@ -77,16 +78,43 @@ async fn what_is_done_by_hand_is_undone() {
         let done = Instant::now();
         until(what, async || fs::read_to_string(&parts.route).ok().filter(|now| *now == route)).await;
         stand.until_sound(&stand.first).await;
-        println!("{what}: right again after {:.1?}", done.elapsed());
+        let took = done.elapsed();
+        println!("{what}: right again after {took:.1?}");
+        assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
     }
     // Docker itself brings up its containers after a restart of the machine; where it does not, the platform does.
     let filter = format!("label=webmeteor.instance={}", fs::read_to_string(stand.app.data().join("instance")).unwrap());
     let all = stand.docker(&["ps", "--quiet", "--filter", filter.trim()]);
     let all: Vec<&str> = all.iter().map(String::as_str).collect();
     stand.docker(&[&["stop", "--time=1"][..], &all].concat());
+    let done = Instant::now();
     stand.until_sound(&stand.first).await;
+    let took = done.elapsed();
+    println!("everything is stopped: right again after {took:.1?}");
+    assert!(took < RIGHT_AGAIN, "{took:?}");
     let log = stand.app.log();
     assert!(log.contains(&format!("make the container {}: it is missing", parts.container)), "{log}");
+}
+
+/// Told to end it goes on: it would have its ten seconds.
+const DEAF: &str = "use IO::Socket::INET;\n$SIG{TERM} = 'IGNORE';\n\
+    my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 64, ReuseAddr => 1) or die;\n\
+    while (my $c = $s->accept) { while (<$c>) { last if /^\\r?\\n$/ } \
+    print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\nConnection: close\\r\\n\\r\\ndeaf\"; close $c; }\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reaches_is_made_again_however_slowly_it_ends() {
+    let mut stand = Stand::on(App::start().await, None).await;
+    stand.commit(&[("serve.pl", DEAF.to_owned())]).await;
+    stand.first = Caught { at_work: String::new(), id: stand.deploy().await, word: "deaf".into() };
+    stand.until_sound(&stand.first).await;
+    let parts = Parts::of(&stand);
+    stand.docker(&["network", "disconnect", &parts.network, &parts.container]);
+    let done = Instant::now();
+    stand.until_sound(&stand.first).await;
+    let took = done.elapsed();
+    println!("right again after {took:.1?}");
+    assert!(took < RIGHT_AGAIN, "{took:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! A site that serves, visitors who never stop, and deployments that are caught in a state of choice.
 
-use crate::support::{App, PATIENCE, json, until};
+use crate::support::{App, PATIENCE, json, moment, until};
 use forge::hosted::{Author, FileChange, commit_files};
 use model::{deployment::Status, event::Event, names::BranchName};
 use reqwest::{Client, Method};
@@ -8,6 +8,7 @@ use serde_json::json;
 use sqlx::{PgPool, postgres::PgListener};
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     process::Command,
     sync::{
         Arc, Mutex,
@@ -15,6 +16,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use time::OffsetDateTime;
 
 /// Where a deployment is caught.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +54,11 @@ impl State {
         }
     }
 
-    /// What the repository holds so that this state is a long one.
-    fn files(self, word: &str) -> [(&'static str, String); 3] {
+    /// What the repository holds so that this state is a long one: of so many seconds where that is the repository's to say.
+    fn files(self, word: &str, seconds: u32) -> [(&'static str, String); 3] {
         // A comment of its own keeps the step out of the cache.
-        let slow_build = if self == Self::Building { format!("RUN sleep 2 # {word}\n") } else { String::new() };
-        let slow_start = if self == Self::Verifying { "sleep 2;" } else { "" };
+        let slow_build = if self == Self::Building { format!("RUN sleep {seconds} # {word}\n") } else { String::new() };
+        let slow_start = if self == Self::Verifying { format!("sleep {seconds};") } else { String::new() };
         [
             (
                 "Dockerfile",
@@ -109,6 +111,15 @@ pub struct Stand {
 impl Stand {
     /// A site that is live, on this platform; `engine` is where its containers are, unless it is the machine's own.
     pub async fn on(app: App, engine: Option<String>) -> Self {
+        let mut stand = Self::empty_on(app, engine).await;
+        stand.commit(&State::Queued.files("first", 0)).await;
+        stand.first.id = stand.deploy().await;
+        stand.until_sound(&stand.first).await;
+        stand
+    }
+
+    /// A site whose repository is empty.
+    pub async fn empty_on(app: App, engine: Option<String>) -> Self {
         app.until_ready().await;
         // Names in Docker begin with the team's: tests beside each other must not meet there.
         let name: String =
@@ -121,46 +132,65 @@ impl Stand {
         let site = made["id"].as_str().unwrap().to_owned();
         let pool = app.pool();
         let first = Caught { at_work: String::new(), id: String::new(), word: "first".into() };
-        let mut stand = Self { app, pool, site, first, engine, token, slug };
-        stand.commit(State::Queued, "first").await;
-        stand.first.id = stand.deploy().await;
-        stand.until_sound(&stand.first).await;
-        stand
+        Self { app, pool, site, first, engine, token, slug }
     }
 
-    async fn commit(&self, state: State, word: &str) {
-        let repository = self.app.data().join("repositories").join(format!("{}.git", self.site));
-        let files: BTreeMap<String, FileChange> = state
-            .files(word)
-            .into_iter()
-            .map(|(path, text)| (path.to_owned(), FileChange::Write(text.into_bytes())))
+    /// Where the site's repository lies.
+    pub fn repository(&self) -> PathBuf {
+        self.app.data().join("repositories").join(format!("{}.git", self.site))
+    }
+
+    /// Makes a commit with these files.
+    pub async fn commit(&self, files: &[(&'static str, String)]) {
+        let files: BTreeMap<String, FileChange> = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), FileChange::Write(text.clone().into_bytes())))
             .collect();
         let main = BranchName::parse("main").unwrap();
-        commit_files(&repository, &main, &files, "Change", &Author::platform()).await.unwrap();
+        commit_files(&self.repository(), &main, &files, "Change", &Author::platform()).await.unwrap();
     }
 
-    async fn deploy(&self) -> String {
+    /// Asks for a deployment.
+    pub async fn deploy(&self) -> String {
         let path = format!("/api/v1/sites/{}/deployments", self.site);
         let (status, made) = json(self.app.send(Method::POST, &path, Some(&self.token), Some(&json!({}))).await).await;
         assert_eq!(status, 202, "{made}");
         made["id"].as_str().unwrap().to_owned()
     }
 
-    /// Deploys, and returns in the moment in which the deployment enters the state.
+    /// Deploys, and returns in the moment in which the deployment enters the state, which goes on for two seconds where
+    /// the repository can make it.
     pub async fn catch(&self, state: State, word: &str) -> Caught {
-        let mut listener = PgListener::connect_with(&self.pool).await.unwrap();
-        listener.listen(store::events::EVENTS).await.unwrap();
         if state == State::Queued {
+            let mut listener = self.listener().await;
             // It waits for another one.
-            self.commit(State::Building, &format!("{word}-before")).await;
+            self.commit(&State::Building.files(&format!("{word}-before"), 2)).await;
             let before = self.deploy().await;
             self.reached(&mut listener, &before, State::Building).await;
-            self.commit(state, word).await;
+            self.commit(&state.files(word, 2)).await;
             let id = self.deploy().await;
             self.reached(&mut listener, &id, state).await;
             return Caught { id, at_work: before, word: word.to_owned() };
         }
-        self.commit(state, word).await;
+        self.commit(&state.files(word, 2)).await;
+        self.deploy_and_catch(state, word).await
+    }
+
+    /// As [`Stand::catch`], and the state goes on for longer than anybody waits.
+    pub async fn hold(&self, state: State, word: &str) -> Caught {
+        self.commit(&state.files(word, 600)).await;
+        self.deploy_and_catch(state, word).await
+    }
+
+    async fn listener(&self) -> PgListener {
+        let mut listener = PgListener::connect_with(&self.pool).await.unwrap();
+        listener.listen(store::events::EVENTS).await.unwrap();
+        listener
+    }
+
+    /// Deploys what was committed, and returns in the moment in which the deployment enters the state.
+    pub async fn deploy_and_catch(&self, state: State, word: &str) -> Caught {
+        let mut listener = self.listener().await;
         let id = self.deploy().await;
         self.reached(&mut listener, &id, state).await;
         Caught { at_work: id.clone(), id, word: word.to_owned() }
@@ -180,6 +210,26 @@ impl Stand {
             }
             assert!(!status.is_final(), "it is {status} before it was {state:?}");
         }
+    }
+
+    /// Asks for a deployment's end.
+    pub async fn cancel(&self, caught: &Caught) {
+        let path = format!("/api/v1/deployments/{}/cancel", caught.id);
+        let (status, answer) = self.app.post(&path, Some(&self.token), &json!({})).await;
+        assert_eq!(status, 202, "{answer}");
+    }
+
+    /// Where a deployment stands, and how often it was taken up.
+    pub async fn status(&self, id: &str) -> (String, i32) {
+        let asked = sqlx::query_as("select status, attempt from deployments where id = $1::uuid").bind(id);
+        asked.fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// The lines of a deployment's log, with their times.
+    pub async fn log(&self, id: &str) -> Vec<(OffsetDateTime, String)> {
+        let (_, log) = self.app.get(&format!("/api/v1/deployments/{id}/log"), Some(&self.token)).await;
+        let lines = log["items"].as_array().unwrap().iter();
+        lines.map(|line| (moment(&line["at"]), line["text"].as_str().unwrap().to_owned())).collect()
     }
 
     /// The last row of the outbox.
@@ -216,8 +266,7 @@ impl Stand {
         });
         if sound.await.is_none() {
             let shown = self.app.get(&format!("/api/v1/deployments/{}", caught.id), Some(&self.token)).await.1;
-            let log = self.app.get(&format!("/api/v1/deployments/{}/log", caught.id), Some(&self.token)).await.1;
-            let lines: Vec<&str> = log["items"].as_array().unwrap().iter().filter_map(|l| l["text"].as_str()).collect();
+            let lines: Vec<String> = self.log(&caught.id).await.into_iter().map(|(_, text)| text).collect();
             panic!("{wrong}\n{shown:#}\n{}", lines.join("\n"));
         }
     }
@@ -264,7 +313,8 @@ impl Stand {
         Some(wrong.join("; "))
     }
 
-    async fn page(&self) -> Result<String, String> {
+    /// What the site answers.
+    pub async fn page(&self) -> Result<String, String> {
         fetch(&self.app.client, &self.app.proxy(), &self.slug).await
     }
 

@@ -13,6 +13,11 @@ use std::{
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    task::JoinSet,
+};
 
 /// Longer than anything here takes; reached only by a failing test.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -60,6 +65,8 @@ pub struct Setup {
     env: BTreeMap<String, String>,
     arguments: Vec<String>,
     data: TempDir,
+    /// Whoever made its engine clears that.
+    has_own_engine: bool,
 }
 
 impl Setup {
@@ -70,7 +77,7 @@ impl Setup {
         fs::set_permissions(data.path(), fs::Permissions::from_mode(0o711)).unwrap();
         let port = free_port();
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../templates");
-        let mut setup = Self { env: BTreeMap::new(), arguments: vec!["serve".into()], data };
+        let mut setup = Self { env: BTreeMap::new(), arguments: vec!["serve".into()], data, has_own_engine: false };
         let folder = setup.data.path().join("data");
         for (name, value) in [
             ("DATA_DIR", folder.display().to_string()),
@@ -103,12 +110,20 @@ impl Setup {
     pub fn without_docker(mut self) -> Self {
         let dead = self.data.path().join("no-docker.sock");
         self.env.insert("DOCKER_HOST".into(), format!("unix://{}", dead.display()));
+        self.has_own_engine = true;
         self
     }
 
     /// On an engine of its own, which whoever made it clears.
     pub fn on_engine(mut self, host: &str) -> Self {
         self.env.insert("DOCKER_HOST".into(), host.into());
+        self.has_own_engine = true;
+        self
+    }
+
+    /// On the machine's engine, by this way.
+    pub fn by_way_of(mut self, wire: &Wire) -> Self {
+        self.env.insert("DOCKER_HOST".into(), format!("unix://{}", wire.socket.display()));
         self
     }
 
@@ -174,6 +189,43 @@ impl Setup {
 fn subnet_pool() -> String {
     let byte = uuid::Uuid::new_v4().as_bytes()[0];
     format!("10.{}.{}.0/20", 200 + u16::from(byte >> 4), u16::from(byte & 15) * 16)
+}
+
+/// A way to the machine's engine that can be cut, with all that is said over it.
+pub struct Wire {
+    socket: PathBuf,
+    open: JoinSet<()>,
+    _folder: TempDir,
+}
+
+impl Wire {
+    /// One that is whole.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wire = Self { socket: folder.path().join("docker.sock"), open: JoinSet::new(), _folder: folder };
+        wire.mend();
+        wire
+    }
+
+    /// Nobody answers there any more.
+    pub async fn cut(&mut self) {
+        self.open.shutdown().await;
+        fs::remove_file(&self.socket).unwrap();
+    }
+
+    /// The engine answers there.
+    pub fn mend(&mut self) {
+        let listener = UnixListener::bind(&self.socket).unwrap();
+        self.open.spawn(async move {
+            let mut calls = JoinSet::new();
+            while let Ok((mut near, _)) = listener.accept().await {
+                calls.spawn(async move {
+                    let mut far = UnixStream::connect("/var/run/docker.sock").await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                });
+            }
+        });
+    }
 }
 
 /// The running program.
@@ -244,6 +296,13 @@ impl App {
     pub async fn restart(&mut self) {
         self.launch();
         self.until_healthy().await;
+    }
+
+    /// Kills it and starts it again with another value of `WEBMETEOR_{name}`.
+    pub async fn restart_with(&mut self, name: &str, value: &str) {
+        self.kill();
+        self.setup.env.insert(format!("WEBMETEOR_{name}"), value.to_owned());
+        self.restart().await;
     }
 
     /// What `kill -9` does.
@@ -324,6 +383,11 @@ impl App {
     }
 }
 
+/// A time as the API writes it.
+pub fn moment(value: &Value) -> OffsetDateTime {
+    OffsetDateTime::parse(value.as_str().unwrap(), &Rfc3339).unwrap()
+}
+
 /// Status and body; a body that is no JSON becomes a string.
 pub async fn json(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
@@ -341,7 +405,7 @@ impl Drop for App {
             eprintln!("--- what the program said ---\n{}", self.log());
         }
         stop_managed_postgres(&self.data());
-        if !self.setup.env.contains_key("DOCKER_HOST")
+        if !self.setup.has_own_engine
             && let Ok(instance) = fs::read_to_string(self.data().join("instance"))
         {
             remove_from_docker(&format!("label=webmeteor.instance={}", instance.trim()));

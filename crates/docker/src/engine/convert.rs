@@ -9,6 +9,9 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
+/// How the engine begins what it says of a check that it ended; the exit code is that of one that could not be run.
+const CHECK_TIMED_OUT: &str = "Health check exceeded timeout";
+
 /// Filters of a list call: every label, with its value unless that is empty.
 pub(super) fn label_filter(labels: &Labels) -> HashMap<String, Vec<String>> {
     let wanted: Vec<String> = labels
@@ -41,12 +44,17 @@ fn address(networks: Option<&HashMap<String, EndpointSettings>>) -> Option<Ipv4A
     })
 }
 
-pub(super) fn health(status: HealthStatusEnum) -> Option<Health> {
-    match status {
-        HealthStatusEnum::STARTING => Some(Health::Starting),
-        HealthStatusEnum::HEALTHY => Some(Health::Healthy),
-        HealthStatusEnum::UNHEALTHY => Some(Health::Unhealthy),
-        HealthStatusEnum::EMPTY | HealthStatusEnum::NONE => None,
+/// While a container starts the engine keeps quiet about checks that failed; its log of them tells.
+fn health(found: &models::Health) -> Option<Health> {
+    let last = found.log.as_ref().and_then(|checks| checks.last());
+    match (found.status?, last) {
+        (HealthStatusEnum::EMPTY | HealthStatusEnum::NONE, _) => None,
+        (HealthStatusEnum::HEALTHY, _) => Some(Health::Healthy),
+        (_, Some(last)) if last.output.as_ref().is_some_and(|words| words.starts_with(CHECK_TIMED_OUT)) => {
+            Some(Health::Slow)
+        }
+        (HealthStatusEnum::STARTING, None) => Some(Health::Starting),
+        _ => Some(Health::Unhealthy),
     }
 }
 
@@ -86,7 +94,7 @@ pub(super) fn container(found: models::ContainerInspectResponse) -> ContainerSta
         started_at,
         address: address(found.network_settings.and_then(|settings| settings.networks).as_ref()),
         labels: config.labels.unwrap_or_default().into_iter().collect(),
-        health: state.health.and_then(|found| found.status).and_then(health),
+        health: state.health.as_ref().and_then(health),
     }
 }
 

@@ -1,31 +1,51 @@
 //! Containers that are made.
 
-use super::{CALL, checked, convert, within};
-use crate::{HealthCommand, Labels, PlatformContainer, Result, SiteContainer};
+use super::{CALL, checked, containers, convert, within};
+use crate::{Error, HealthCommand, Labels, PlatformContainer, Result, SiteContainer};
 use bollard::{
     Docker,
     models::{
         ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig,
         Mount, MountBindOptions, MountType, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
     },
-    query_parameters::{CreateContainerOptionsBuilder, RemoveContainerOptionsBuilder, StartContainerOptions},
+    query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions},
 };
 use model::hardening;
 use std::{collections::HashMap, time::Duration};
+use tokio::sync::oneshot;
 
+/// The engine makes what it was asked for, whether or not the caller still waits; what nobody waits for is removed.
 pub(super) async fn create_and_start(docker: &Docker, name: &str, body: ContainerCreateBody) -> Result<String> {
     let options = CreateContainerOptionsBuilder::new().name(checked(name)?).build();
-    let id = within(CALL, docker.create_container(Some(options), body)).await?.id;
+    let docker = docker.clone();
+    let (answer, waits) = oneshot::channel();
+    tokio::spawn(async move {
+        let created = within(CALL, docker.create_container(Some(options), body)).await;
+        let done = match created {
+            Ok(created) if !answer.is_closed() => start(&docker, created.id).await,
+            created => created.map(|created| created.id),
+        };
+        if let Err(Ok(id)) = answer.send(done) {
+            remove(&docker, &id).await;
+        }
+    });
+    waits.await.unwrap_or_else(|_| Err(Error::Unavailable("the call came to no end".into())))
+}
+
+async fn start(docker: &Docker, id: String) -> Result<String> {
     let started = within(CALL, docker.start_container(&id, None::<StartContainerOptions>)).await;
     if let Err(error) = started {
-        let force = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
         // The reason why it did not start is worth more than one why it could not be removed.
-        if let Err(second) = within(CALL, docker.remove_container(&id, Some(force))).await {
-            tracing::warn!(%name, error = %second, "a container that did not start could not be removed");
-        }
+        remove(docker, &id).await;
         return Err(error);
     }
     Ok(id)
+}
+
+async fn remove(docker: &Docker, id: &str) {
+    if let Err(error) = containers::remove(docker, id, true).await {
+        tracing::warn!(%id, %error, "a container that does not serve could not be removed");
+    }
 }
 
 pub(super) fn site(spec: &SiteContainer) -> ContainerCreateBody {

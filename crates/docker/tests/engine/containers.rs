@@ -1,7 +1,8 @@
 //! The life of a site's container.
 
 use crate::bench::{Bench, until};
-use docker::{Error, Runtime};
+use docker::{Error, EventKind, Health, Runtime};
+use futures::StreamExt;
 use std::time::Duration;
 
 #[tokio::test]
@@ -74,6 +75,23 @@ async fn what_cannot_start_is_not_left_behind() {
     assert!(matches!(error, Error::NotFound(_)), "{error:?}");
     spec.name = "no/name".into();
     assert!(matches!(bench.engine.start_site_container(&spec).await, Err(Error::InvalidName(_))));
+}
+
+#[tokio::test]
+async fn a_container_that_nobody_waits_for_any_more_is_not_left_behind() {
+    let bench = Bench::new();
+    let network = bench.network("net").await;
+    let spec = bench.container("www", &network, 5, "sleep 300");
+    let mut events = bench.engine.events(&bench.labels()).await.unwrap();
+    // Long enough to ask, too short for an answer.
+    let asked = tokio::time::timeout(Duration::from_millis(5), bench.engine.start_site_container(&spec)).await;
+    assert!(asked.is_err(), "{asked:?}");
+    let mut seen = vec![];
+    while seen.last() != Some(&EventKind::Destroyed) {
+        let next = tokio::time::timeout(Duration::from_secs(30), events.next()).await;
+        seen.push(next.unwrap_or_else(|_| panic!("it stays: {seen:?}")).unwrap().unwrap().kind);
+    }
+    assert_eq!(seen, [EventKind::Created, EventKind::Destroyed]);
 }
 
 #[tokio::test]
@@ -166,4 +184,26 @@ async fn a_health_command_turns_green_and_red() {
     until("it is well", || async { health().await == Some(docker::Health::Healthy) }).await;
     bench.exec(&spec.name, &["rm", "/tmp/well"]).await;
     until("it is ill", || async { health().await == Some(docker::Health::Unhealthy) }).await;
+}
+
+#[tokio::test]
+async fn a_health_command_that_fails_while_the_container_starts_is_told_from_one_that_does_not_end() {
+    let bench = Bench::new();
+    let network = bench.network("net").await;
+    for (what, address, argv, wanted) in
+        [("fails", 5, &["false"][..], Health::Unhealthy), ("hangs", 6, &["sleep", "9"], Health::Slow)]
+    {
+        let mut spec = bench.container(what, &network, address, "sleep 300");
+        spec.health = Some(docker::HealthCommand {
+            argv: argv.iter().map(|&word| word.into()).collect(),
+            interval: Duration::from_millis(200),
+            timeout: Duration::from_millis(500),
+            retries: 3,
+            start_period: Duration::from_mins(5),
+        });
+        bench.engine.start_site_container(&spec).await.unwrap();
+        let health = || async { bench.engine.inspect(&spec.name).await.unwrap().unwrap().health };
+        until("its first check", || async { health().await != Some(Health::Starting) }).await;
+        assert_eq!(health().await, Some(wanted), "{what}");
+    }
 }

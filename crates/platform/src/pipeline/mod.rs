@@ -25,6 +25,9 @@ use store::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// What a service that is not well in time said last is read beyond that time.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// Why a run ended before its release was live.
 #[derive(Debug)]
 pub(crate) enum Stop {
@@ -175,14 +178,20 @@ impl Run {
             }
             self.skip(Step::Fetch).await?;
             self.skip(Step::Build).await?;
-            start::plan_again(self, release).await?
+            self.forget_earlier_attempt().await?;
+            self.within(Step::Start, start::plan_again(self, release)).await?
         } else {
             self.begin(Step::Fetch).await?;
             let manifest = self.within(Step::Fetch, Box::pin(fetch::run(self))).await?;
             self.end(Step::Fetch).await?;
             self.advance(Status::Fetching, Status::Building, Step::Build).await?;
-            let plan = start::plan(self, &manifest).await?;
-            self.within(Step::Build, build::run(self, &plan)).await?;
+            self.forget_earlier_attempt().await?;
+            let planned_and_built = async {
+                let plan = start::plan(self, &manifest).await?;
+                build::run(self, &plan).await?;
+                Ok(plan)
+            };
+            let plan = self.within(Step::Build, Box::pin(planned_and_built)).await?;
             self.end(Step::Build).await?;
             self.move_to(Status::Building, Status::Starting).await?;
             plan
@@ -198,16 +207,23 @@ impl Run {
         Ok(())
     }
 
-    /// Gives a step its time. The switch has its own way to end in time, for it has something to put back.
+    /// Removes what an earlier attempt at this same deployment started. That may have requests to finish, so it is no part
+    /// of a step's time.
+    async fn forget_earlier_attempt(&self) -> Result<(), Stop> {
+        self.unless_interrupted(start::remove_containers(self)).await
+    }
+
+    /// Gives a step its time, unless the run is interrupted first: whatever the step waits for is left then, and
+    /// [`Run::undo`] clears up. The switch has its own way to end in time, for it has something to put back.
     async fn within<T>(&self, step: Step, work: impl Future<Output = Result<T, Stop>>) -> Result<T, Stop> {
         let limits = &self.platform.settings.deadlines;
         let (limit, code) = match step {
             Step::Fetch => (limits.fetch, FailureCode::FetchTimeout),
             Step::Build => (limits.build, FailureCode::BuildTimeout),
             Step::Start => (limits.start, FailureCode::StartTimeout),
-            Step::Verify | Step::Switch | Step::Drain => (limits.verify, FailureCode::HealthCheckSlow),
+            Step::Verify | Step::Switch | Step::Drain => (limits.verify + LAST_WORDS, FailureCode::HealthCheckSlow),
         };
-        match tokio::time::timeout(limit, work).await {
+        match self.unless_interrupted(tokio::time::timeout(limit, work)).await? {
             Ok(done) => done,
             Err(_) => Err(Stop::failed(code, format!("The step “{step}” was not done within {} s.", limit.as_secs()))),
         }

@@ -64,8 +64,6 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
 
 /// Addresses that must not be given out: of containers that are there, and of the release that should be.
 async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
-    // An earlier attempt at this same deployment may have left containers behind.
-    remove_containers(run).await;
     let there = run.platform.engine.list_containers(&run.environment_labels()).await?;
     let mut taken: BTreeSet<Ipv4Addr> = there.iter().filter_map(|c| c.address).collect();
     taken.extend(run.previous.iter().flat_map(|p| &p.containers).map(|c| c.address));
@@ -81,9 +79,6 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
         run.platform.engine.ensure_volume(volume, &environment).await?;
     }
     for container in &plan.containers {
-        if run.cancel.is_cancelled() {
-            return Err(Stop::Interrupted);
-        }
         let spec = machine::site_container(
             &run.platform,
             &run.environment,
@@ -133,9 +128,10 @@ pub(super) async fn remove_containers(run: &Run) {
             return;
         }
     }
-    for container in there {
+    let removals = there.into_iter().map(async |container| {
         if let Err(error) = run.platform.engine.remove(&container.id, true).await {
             tracing::warn!(container = %container.name, %error, "a container could not be removed");
         }
-    }
+    });
+    futures::future::join_all(removals).await;
 }

@@ -24,12 +24,13 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
         .no_proxy()
         .build()
         .map_err(Stop::internal)?;
+    let end = Instant::now() + run.platform.settings.deadlines.verify;
     // What keeps data first: the others may need it to be well.
     let (stateful, others): (Vec<_>, Vec<_>) = plan.containers.iter().partition(|c| c.stateful);
     for container in stateful {
-        one(run, plan, container, host, &client).await?;
+        one(run, plan, container, end, host, &client).await?;
     }
-    let checks = others.into_iter().map(|container| one(run, plan, container, host, &client));
+    let checks = others.into_iter().map(|container| one(run, plan, container, end, host, &client));
     futures::future::try_join_all(checks).await?;
     Ok(())
 }
@@ -38,13 +39,14 @@ async fn one(
     run: &Run,
     plan: &ReleasePlan,
     container: &ContainerPlan,
+    end: Instant,
     host: &str,
     client: &reqwest::Client,
 ) -> Result<(), Stop> {
     let health = &container.spec.health;
     let begun = Instant::now();
-    let patience = Duration::from_millis(health.start_period_ms).min(run.platform.settings.deadlines.verify);
-    let deadline = begun + patience;
+    let deadline = end.min(begun + Duration::from_millis(health.start_period_ms));
+    let left = || deadline.saturating_duration_since(Instant::now());
     let name = plan::overlap_name(container, plan.deployment);
     let mut last;
     loop {
@@ -63,7 +65,7 @@ async fn one(
             return Err(fault(run, container, &name, code, &words).await);
         }
         if state.running {
-            match run.unless_interrupted(check(container, &state, host, client)).await? {
+            match run.unless_interrupted(check(container, &state, left(), host, client)).await? {
                 Ok(()) => {
                     let took = begun.elapsed().as_secs_f64();
                     run.log.say(format!("{}: well after {took:.1} s", container.service)).await;
@@ -74,12 +76,12 @@ async fn one(
         } else {
             last = (FailureCode::CrashLoop, "it does not run".to_owned());
         }
-        if Instant::now() >= deadline {
+        if left().is_zero() {
             let (code, why) = last;
-            let words = format!("Not well after {} s: {why}.", patience.as_secs());
+            let words = format!("Not well after {} s: {why}.", (deadline - begun).as_secs());
             return Err(fault(run, container, &name, code, &words).await);
         }
-        run.pause(LOOK.max(Duration::from_millis(health.interval_ms / 4))).await?;
+        run.pause(LOOK.max(Duration::from_millis(health.interval_ms / 4)).min(left())).await?;
     }
 }
 
@@ -107,16 +109,26 @@ type Ill = (FailureCode, String);
 async fn check(
     container: &ContainerPlan,
     state: &ContainerState,
+    left: Duration,
     host: &str,
     client: &reqwest::Client,
 ) -> Result<(), Ill> {
     let health = &container.spec.health;
-    let patience = Duration::from_millis(health.timeout_ms);
+    let patience = Duration::from_millis(health.timeout_ms).min(left.max(LOOK));
     let target = (container.address, container.spec.port);
     if health.command.is_some() {
         return match state.health {
             Some(Health::Healthy) => Ok(()),
-            _ => Err((FailureCode::HealthCheckFailed, "its health command does not succeed".into())),
+            Some(Health::Slow) => {
+                let most = Duration::from_millis(health.timeout_ms).as_secs_f64();
+                Err((FailureCode::HealthCheckSlow, format!("its health command does not end within {most} s")))
+            }
+            Some(Health::Starting) => {
+                Err((FailureCode::HealthCheckSlow, "its health command has not ended yet".into()))
+            }
+            Some(Health::Unhealthy) | None => {
+                Err((FailureCode::HealthCheckFailed, "its health command does not succeed".into()))
+            }
         };
     }
     match tokio::time::timeout(patience, TcpStream::connect(target)).await {
@@ -131,9 +143,10 @@ async fn check(
     match request.send().await {
         Ok(answer) if answer.status().as_u16() < 400 => Ok(()),
         Ok(answer) => Err((FailureCode::HealthCheckFailed, format!("{path} answers {}", answer.status()))),
-        Err(e) if e.is_timeout() => {
-            Err((FailureCode::HealthCheckSlow, format!("{path} does not answer within {} s", patience.as_secs())))
-        }
+        Err(e) if e.is_timeout() => Err((
+            FailureCode::HealthCheckSlow,
+            format!("{path} does not answer within {:.1} s", patience.as_secs_f64()),
+        )),
         Err(_) => Err((FailureCode::HealthCheckFailed, format!("{path} gives no HTTP answer"))),
     }
 }

@@ -214,6 +214,16 @@ fn remove(container: &ContainerSummary) -> Act {
     Act::RemoveContainer { id, name, grace: machine::stop_grace(stateful) }
 }
 
+/// Nobody reaches it where it is, so it has no requests to finish; what keeps data still has the time to write it.
+fn remove_unreachable(container: &ContainerSummary) -> Act {
+    match remove(container) {
+        Act::RemoveContainer { id, name, .. } if !machine::is_stateful(&container.labels) => {
+            Act::RemoveContainer { id, name, grace: Duration::ZERO }
+        }
+        other => other,
+    }
+}
+
 fn of_deployment(container: &ContainerSummary, deployment: DeploymentId) -> bool {
     container.labels.get(labels::DEPLOYMENT).is_some_and(|id| *id == deployment.to_string())
 }
@@ -330,7 +340,7 @@ impl Here<'_> {
         }
         for container in &release.containers {
             for there in self.find(release, container) {
-                self.add(out, remove(there), "its network is not there");
+                self.add(out, remove_unreachable(there), "its network is not there");
             }
         }
         if there.is_some() {
@@ -366,7 +376,7 @@ impl Here<'_> {
         let is_placed = there.network.as_ref() == Some(&release.network.name)
             && (plan.stateful || there.address == Some(plan.address));
         if !is_placed {
-            self.add(out, remove(there), "its network or its address is another than it should be");
+            self.add(out, remove_unreachable(there), "its network or its address is another than it should be");
             self.add(out, make, "it was removed to be made again");
         } else if !there.running && !there.restarting {
             self.add(out, Act::StartContainer(there.id.clone(), index, name), "it had ended");

@@ -299,6 +299,26 @@ fn what_was_done_by_hand_is_undone() {
 }
 
 #[test]
+fn what_nobody_reaches_ends_at_once_and_what_keeps_data_has_its_time() {
+    let graces = |wanted: &Wanted, found: &Found| {
+        let of = |act: &Act| match act {
+            Act::RemoveContainer { name, grace, .. } => Some((name.clone(), grace.as_secs())),
+            _ => None,
+        };
+        differences(wanted, found).actions.iter().filter_map(|action| of(&action.act)).collect::<Vec<_>>()
+    };
+    let (wanted, mut found) = sound(1);
+    found.networks.clear();
+    found.containers.iter_mut().for_each(|c| c.network = None);
+    assert_eq!(graces(&wanted, &found), [("acme-shop0-db".to_owned(), 60), ("acme-shop0-www".to_owned(), 0)]);
+    let (wanted, mut found) = sound(1);
+    find(&mut found, "acme-shop0-www").address = Some(Ipv4Addr::new(10, 64, 0, 30));
+    assert_eq!(graces(&wanted, &found), [("acme-shop0-www".to_owned(), 0)]);
+    let (wanted, found) = next_release(10);
+    assert_eq!(graces(&wanted, &found), [("acme-shop0-www".to_owned(), 10)], "it served until now");
+}
+
+#[test]
 fn a_service_that_crashes_is_left_to_the_engine() {
     let (wanted, mut found) = sound(1);
     let www = find(&mut found, "acme-shop0-www");

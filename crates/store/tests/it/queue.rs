@@ -144,6 +144,19 @@ async fn what_was_to_be_cancelled_is_not_tried_again_after_a_crash(pool: PgPool)
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn what_was_to_be_cancelled_never_goes_back_into_the_queue(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let team = team(&mut conn, "acme").await;
+    let world = world(&mut conn, team, "shop").await;
+    let id = deploy(&mut conn, &world).await;
+    let lease = claim(&mut conn).await.unwrap();
+    assert!(deployments::request_cancel(&mut conn, team, id).await.unwrap());
+    assert_eq!(queue::give_back(&mut conn, lease, 2.0).await.unwrap(), Status::Cancelled);
+    let row = deployments::by_id(&mut conn, &[team], id).await.unwrap().unwrap();
+    assert_eq!((row.status(), row.finished_at.is_some()), (Status::Cancelled, true));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_cancelled_deployment_never_begins_to_switch(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let team = team(&mut conn, "acme").await;

@@ -12,18 +12,28 @@ use tempfile::TempDir;
 /// What the tests' sites and the proxy are made of.
 const IMAGES: [&str; 2] = ["debian:bookworm-slim", "traefik:v3"];
 
-/// The daemon, with `live-restore` as the platform's set-up starts it. It leaves the host's packet filter alone and has
+/// What becomes of containers while the daemon is away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Containers {
+    /// With `live-restore`, as the platform's set-up starts it.
+    RunOn,
+    /// Without, and when the machine restarts.
+    EndWithIt,
+}
+
+/// The daemon. It leaves the host's packet filter alone and has
 /// a bridge of its own, for there it would get into the way of the other one: told to use no bridge, it removes that
 /// one's.
 pub struct Engine {
     root: TempDir,
     bridge: String,
+    containers: Containers,
     daemon: Option<Child>,
 }
 
 impl Engine {
     /// Starts one that has the images.
-    pub fn start() -> Self {
+    pub fn start(containers: Containers) -> Self {
         let root = tempfile::Builder::new().prefix("webmeteor-engine-").tempdir().unwrap();
         let chance = uuid::Uuid::new_v4();
         let bridge = format!("wm-{}", &chance.simple().to_string()[..8]);
@@ -31,7 +41,7 @@ impl Engine {
         ip(&["link", "add", "name", &bridge, "type", "bridge"]);
         ip(&["address", "add", &address, "dev", &bridge]);
         ip(&["link", "set", &bridge, "up"]);
-        let mut engine = Self { root, bridge, daemon: None };
+        let mut engine = Self { root, bridge, containers, daemon: None };
         engine.launch();
         engine.docker(&["load", "--quiet", "--input", &images().display().to_string()]);
         engine
@@ -58,14 +68,8 @@ impl Engine {
             command.arg(flag).arg(self.path(name));
         }
         command
-            .args([
-                "--bridge",
-                &self.bridge,
-                "--iptables=false",
-                "--ip-forward=false",
-                "--ip-masq=false",
-                "--live-restore",
-            ])
+            .args(["--bridge", &self.bridge, "--iptables=false", "--ip-forward=false", "--ip-masq=false"])
+            .args((self.containers == Containers::RunOn).then_some("--live-restore"))
             .args(["--host", &self.host()])
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
@@ -83,6 +87,13 @@ impl Engine {
         let mut daemon = self.daemon.take().expect("it runs");
         daemon.kill().unwrap();
         daemon.wait().unwrap();
+    }
+
+    /// Ends it as the machine's end does, and waits for that.
+    pub fn stop(&mut self) {
+        let mut daemon = self.daemon.take().expect("it runs");
+        let _ = Command::new("kill").args(["-s", "TERM", "--", &daemon.id().to_string()]).status();
+        let _ = daemon.wait();
     }
 
     /// What it said.
@@ -116,10 +127,7 @@ impl Drop for Engine {
                 self.docker(&[arguments, ids].concat());
             }
         }
-        if let Some(mut daemon) = self.daemon.take() {
-            let _ = Command::new("kill").args(["-s", "TERM", "--", &daemon.id().to_string()]).status();
-            let _ = daemon.wait();
-        }
+        self.stop();
         ip(&["link", "delete", &self.bridge]);
         // What it mounts within its folders would keep them from being removed.
         for mounted in ["data", "exec/netns/default"] {

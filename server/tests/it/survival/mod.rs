@@ -4,11 +4,20 @@
 mod engine;
 
 use crate::{
+    pipeline::RIGHT_AGAIN,
     stand::{Caught, Stand, State},
     support::{App, Setup, until},
 };
-use engine::Engine;
-use std::{fs, path::Path, process::Command, time::Instant};
+use engine::{Containers, Engine};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// From the end of the fault to the deployment's next sign of life.
+const GOES_ON: Duration = Duration::from_secs(10);
 
 /// Goes through all states: catches a deployment in each, lets `fault` happen, which returns when it is over, and
 /// expects everything to be in order again.
@@ -23,6 +32,7 @@ async fn survives(stand: &mut Stand, name: &str, mut fault: impl AsyncFnMut(&mut
         let goes_on = over.elapsed();
         stand.until_sound(&caught).await;
         println!("{name} in {state:?}: goes on after {goes_on:.1?}, all in order after {:.1?}", over.elapsed());
+        assert!(goes_on < GOES_ON, "{name} in {state:?}: {goes_on:?}");
         assert_eq!(visitors.complaints(), Vec::<String>::new(), "{name} in {state:?}");
     }
     let served = visitors.leave();
@@ -63,7 +73,7 @@ async fn postgresql_is_killed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_docker_daemon_is_killed() {
-    let mut engine = Engine::start();
+    let mut engine = Engine::start(Containers::RunOn);
     let app = Setup::new().await.on_engine(&engine.host()).start().await;
     let mut stand = Stand::on(app, Some(engine.host())).await;
     survives(&mut stand, "dockerd", async |_, _, _| {
@@ -71,6 +81,54 @@ async fn the_docker_daemon_is_killed() {
         engine.launch();
     })
     .await;
+}
+
+/// Waits until the site answers with its first page again.
+async fn serves_again(stand: &Stand, what: &str) {
+    let over = Instant::now();
+    until("the page", async || stand.page().await.ok().filter(|page| *page == stand.first.word)).await;
+    let took = over.elapsed();
+    println!("{what}: serves again after {took:.1?}");
+    assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_docker_daemon_restarts_and_the_containers_end_with_it() {
+    let mut engine = Engine::start(Containers::EndWithIt);
+    let app = Setup::new().await.on_engine(&engine.host()).start().await;
+    let stand = Stand::on(app, Some(engine.host())).await;
+    engine.stop();
+    engine.launch();
+    serves_again(&stand, "at rest").await;
+    for state in [State::Building, State::Verifying] {
+        let word = format!("restart-{state:?}").to_lowercase();
+        let caught = stand.catch(state, &word).await;
+        engine.stop();
+        engine.launch();
+        let (over, last_event) = (Instant::now(), stand.last_event().await);
+        stand.until_it_goes_on(&caught, last_event).await;
+        let goes_on = over.elapsed();
+        stand.until_sound(&caught).await;
+        println!("restart in {state:?}: goes on after {goes_on:.1?}, all in order after {:.1?}", over.elapsed());
+        assert!(goes_on < GOES_ON, "{state:?}: {goes_on:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machine_restarts() {
+    let mut engine = Engine::start(Containers::EndWithIt);
+    let app = Setup::new().await.on_engine(&engine.host()).start().await;
+    let mut stand = Stand::on(app, Some(engine.host())).await;
+    let caught = stand.hold(State::Verifying, "interrupted").await;
+    stand.app.kill();
+    engine.stop();
+    engine.launch();
+    stand.app.restart().await;
+    let last_event = stand.last_event().await;
+    serves_again(&stand, "the machine").await;
+    stand.until_it_goes_on(&caught, last_event).await;
+    stand.cancel(&caught).await;
+    stand.until_sound(&stand.first).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
