@@ -21,6 +21,8 @@ export interface Platform {
   data: string;
   /** A folder for what tests put beside it. */
   scratch: string;
+  /** What it printed. */
+  log: string;
 }
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -39,6 +41,16 @@ export function platform(): Platform {
 /** Starts the platform and hands it to the tests. The answer stops it and removes all it made. */
 export async function start(): Promise<() => Promise<void>> {
   await removeLeftovers();
+  const { running, leave } = await startPlatform("platform", { SIGNUP: "open" });
+  process.env[VARIABLE] = JSON.stringify(running);
+  return leave;
+}
+
+/** Starts a platform with these settings. `leave` stops it and removes all it made; its log is kept under `name`. */
+export async function startPlatform(
+  name: string,
+  settings: Record<string, string>,
+): Promise<{ running: Platform; leave: () => Promise<void> }> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), `${PREFIX}${process.pid}-`));
   // PostgreSQL's own user passes through.
   fs.chmodSync(home, 0o711);
@@ -49,10 +61,11 @@ export async function start(): Promise<() => Promise<void>> {
     proxyPort: http,
     data: path.join(home, "data"),
     scratch: path.join(home, "scratch"),
+    log: path.join(home, "log"),
   };
   fs.mkdirSync(running.scratch);
-  const log = path.join(home, "log");
-  const child = launch(home, log, {
+  const label = `${LABEL}=e2e-${process.pid}`;
+  const child = launch(home, running.log, {
     DATA_DIR: running.data,
     LISTEN: `127.0.0.1:${port}`,
     PUBLIC_URL: running.url,
@@ -61,29 +74,28 @@ export async function start(): Promise<() => Promise<void>> {
     PROXY_API_PORT: String(api),
     // One of 256 pools by chance, apart from the default one and from those of the other tests.
     SUBNET_POOL: `10.${96 + randomInt(16)}.${16 * randomInt(16)}.0/20`,
-    SIGNUP: "open",
     SITE_ROOT: process.env.WEBMETEOR_SITE_ROOT ?? path.join(ROOT, "target/site"),
     TEMPLATES_DIR: path.join(ROOT, "templates"),
     ALLOW_PRIVATE_REPOSITORIES: "true",
-    EXTRA_LABELS: `${LABEL}=e2e-${process.pid}`,
+    EXTRA_LABELS: label,
     DRAIN_SECONDS: "2",
     LOG: "info,platform=debug,server=debug",
     LOG_FORMAT: "pretty",
+    ...settings,
   });
   const leave = async () => {
     await stop(child);
-    keepLog(log);
+    keepLog(running.log, name);
     await removeHome(home);
-    await removeLabelled(`${LABEL}=e2e-${process.pid}`);
+    await removeLabelled(label);
   };
   try {
-    await until("the platform to be ready", () => isReady(port, child, log));
+    await until("the platform to be ready", () => isReady(port, child, running.log));
   } catch (error) {
     await leave();
     throw error;
   }
-  process.env[VARIABLE] = JSON.stringify(running);
-  return leave;
+  return { running, leave };
 }
 
 function launch(home: string, log: string, settings: Record<string, string>): ChildProcess {
@@ -179,10 +191,10 @@ function workingFolderOf(pid: string): string {
 }
 
 /** For whoever looks into a failure. */
-function keepLog(log: string): void {
+function keepLog(log: string, name: string): void {
   const folder = path.join(ROOT, "end2end/test-results");
   fs.mkdirSync(folder, { recursive: true });
-  fs.copyFileSync(log, path.join(folder, "platform.log"));
+  fs.copyFileSync(log, path.join(folder, `${name}.log`));
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -225,6 +225,8 @@ test("only a signed push to the site's branch deploys, and each delivery once", 
 test("an earlier release is rolled back to without a build", async () => {
   await page.goto(deployments[1] ?? "");
   await page.getByRole("button", { name: "Roll back to this" }).click();
+  const dialog = page.getByRole("dialog", { name: "Roll back to this release" });
+  await dialog.getByRole("button", { name: "Roll back" }).click();
   await page.waitForURL((url) => url.href !== deployments[1]);
   await expectLive(6);
   for (const name of ["Fetch", "Build"]) await expect(step(name)).toContainText("skipped");

@@ -84,21 +84,17 @@ fn PasswordPanel() -> impl IntoView {
         }
         toasts.say("Your password is changed. Other sessions were signed out.");
     });
-    let either = move |a: &'static str, b: &'static str| {
-        let (a, b) = (form.error(a), form.error(b));
-        Signal::derive(move || a.get().or_else(|| b.get()))
-    };
     view! {
         <Panel title="Password">
             <ActionForm action=form.action node_ref=node attr:class="flex flex-col gap-4">
-                {form.refusal(&["current", "current_password", "new", "new_password", "password"])}
+                {form.refusal(&["current_password", "new_password"])}
                 <Field
                     name="current"
                     label="Current password"
                     kind="password"
                     autocomplete="current-password"
                     required=true
-                    error=either("current", "current_password")
+                    error=form.error("current_password")
                 />
                 <Field
                     name="new"
@@ -107,7 +103,7 @@ fn PasswordPanel() -> impl IntoView {
                     autocomplete="new-password"
                     required=true
                     minlength=12
-                    error=either("new", "password")
+                    error=form.error("new_password")
                     hint="12 characters or more. Your other sessions are signed out."
                 />
                 <div>

@@ -1,10 +1,14 @@
-//! A modal dialog: the browser's own `<dialog>`, opened without JavaScript too where the browser knows `commandfor`.
+//! A modal dialog: the browser's own `<dialog>`. Without JavaScript its button asks for the page with the dialog open.
 
 use super::{
     button::Look,
     icon::{Glyph, Icon},
 };
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// In the address of a page, the id of the dialog that is open.
+const QUERY: &str = "dialog";
 
 /// Opens the dialog with this id.
 #[component]
@@ -26,21 +30,22 @@ pub fn DialogButton(
             use wasm_bindgen::JsCast;
             let dialog =
                 document().get_element_by_id(target).and_then(|el| el.dyn_into::<web_sys::HtmlDialogElement>().ok());
-            if let Some(dialog) = dialog
-                && !dialog.open()
-            {
-                // The browser's own command would find it open.
+            if let Some(dialog) = dialog {
                 ev.prevent_default();
-                let _ = dialog.show_modal();
+                if !dialog.open() {
+                    let _ = dialog.show_modal();
+                }
             }
         }
         #[cfg(not(feature = "hydrate"))]
         let _ = ev;
     };
     view! {
-        <super::Button look=look icon=icon attr:command="show-modal" attr:commandfor=target on:click=open>
-            {children()}
-        </super::Button>
+        <form>
+            <super::Button kind="submit" look=look icon=icon attr:name=QUERY attr:value=target on:click=open>
+                {children()}
+            </super::Button>
+        </form>
     }
 }
 
@@ -58,6 +63,7 @@ pub fn Dialog(
     /// What it says and asks.
     children: Children,
 ) -> impl IntoView {
+    let open = open || use_query_map().read_untracked().get(QUERY).as_deref() == Some(id);
     let heading = format!("{id}-title");
     view! {
         <dialog id=id class="modal" aria-labelledby=heading open=open>
