@@ -295,6 +295,7 @@ async fn a_bad_release_never_goes_live_and_says_why() {
     };
     let small = manifest("memory = \"32mb\"");
     let nowhere = "[services.www]\nbuild = \"nowhere\"\nport = 80\n".to_owned();
+    let notes = "[services.www]\nbuild = \"notes\"\nport = 80\n".to_owned();
     let absent = "[services.www]\nimage = \"webmeteor.invalid/none:1\"\nport = 80\n".to_owned();
     for (dockerfile, manifest, code, step) in [
         (format!("{from}RUN echo last words && exit 7\n"), &usual, "build_failed", "build"),
@@ -306,10 +307,12 @@ async fn a_bad_release_never_goes_live_and_says_why() {
         (says("sleep 600"), &health("[\"false\"]"), "health_check_failed", "verify"),
         (says("sleep 600"), &health("[\"sleep\", \"30\"]"), "health_check_slow", "verify"),
         (from.to_owned(), &nowhere, "manifest_invalid", "fetch"),
+        (from.to_owned(), &notes, "dockerfile_missing", "fetch"),
         (from.to_owned(), &"[services.www\n".to_owned(), "manifest_invalid", "fetch"),
         (String::new(), &absent, "image_unavailable", "build"),
     ] {
-        site.commit(&[("Dockerfile", &dockerfile), ("webmeteor.toml", manifest)]).await;
+        let files = [("Dockerfile", &*dockerfile), ("webmeteor.toml", manifest), ("notes/read-me", "nothing to build")];
+        site.commit(&files).await;
         let deployment = site.deploy().await;
         let ended = site.ended(&deployment).await;
         assert_eq!((&ended["status"], &ended["error"]["code"]), (&json!("failed"), &json!(code)), "{ended:#}");
