@@ -49,24 +49,29 @@ async fn wanted(platform: &Platform) -> Result<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Signup, plan, reconcile, testing};
+    use crate::{Platform, Signup, plan, reconcile, testing};
     use docker::fake::FakeRuntime;
     use model::{
-        DeploymentId, EnvironmentId, ReleaseId, SiteId,
+        DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId,
         deployment::Trigger,
         plan::{NetworkPlan, ReleasePlan},
         site::Source,
     };
     use sqlx::PgPool;
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::{
+        collections::BTreeMap,
+        ops::Range,
+        sync::Arc,
+        time::{Duration, Instant},
+    };
 
-    const MANY: i32 = 500;
+    const FEW: u32 = 10;
+    const MANY: u32 = 500;
 
-    #[sqlx::test(migrations = "../../migrations")]
-    async fn a_look_asks_the_engine_as_often_for_many_environments_as_for_one(pool: PgPool) {
+    /// Environments that are live, in the database alone.
+    async fn fill(pool: &PgPool, team: TeamId, numbers: Range<u32>) {
         let mut conn = pool.acquire().await.unwrap();
-        let team = store::teams::insert(&mut conn, "acme", "Acme").await.unwrap().unwrap().id;
-        for index in 0..MANY {
+        for index in numbers {
             let (site, environment) = (SiteId::new(), EnvironmentId::new());
             let (deployment, release) = (DeploymentId::new(), ReleaseId::new());
             let slug = format!("site{index}");
@@ -132,14 +137,40 @@ mod tests {
             store::releases::insert(&mut conn, team, release, environment, deployment, &release_plan, 0).await.unwrap();
             store::environments::set_current(&mut conn, team, environment, release).await.unwrap();
         }
+    }
+
+    /// How long a look takes, the median of some.
+    async fn time(platform: &Platform) -> Duration {
+        let mut times = vec![];
+        for _ in 0..21 {
+            let begun = Instant::now();
+            reconcile::differences(platform).await.unwrap();
+            times.push(begun.elapsed());
+        }
+        times.sort();
+        times[times.len() / 2]
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_look_asks_the_engine_as_often_for_many_environments_as_for_one(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let team = store::teams::insert(&mut conn, "acme", "Acme").await.unwrap().unwrap().id;
         drop(conn);
         let engine = Arc::new(FakeRuntime::default());
-        let mut platform = testing::platform(pool, Signup::Open);
+        let mut platform = testing::platform(pool.clone(), Signup::Open);
         platform.engine = engine.clone();
+        fill(&pool, team, 0..FEW).await;
+        let few = time(&platform).await;
+        fill(&pool, team, FEW..MANY).await;
+        let many = time(&platform).await;
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        println!("A look at {FEW} environments takes {few:.1?}, at {MANY} {many:.1?}: {ratio:.1}×");
+
+        let before = engine.calls().len();
         let found = reconcile::differences(&platform).await.unwrap();
         let of_environments = found.actions.iter().filter(|action| action.environment.is_some()).count();
         assert_eq!(of_environments, 2 * usize::try_from(MANY).unwrap(), "a network and a route each");
-        let mut calls = engine.calls();
+        let mut calls = engine.calls().split_off(before);
         calls.sort();
         assert_eq!(calls, ["list_containers", "list_images", "list_networks"]);
     }
