@@ -92,7 +92,7 @@ pub async fn site(platform: &Platform, team: TeamId, slug: &str) -> (SiteId, Env
         slug,
         name: "Shop",
         source: &Source::Hosted {},
-        webhook_secret: b"",
+        webhook_secret: &platform.vault.seal(&format!("sites/{site}/webhook"), b"of the webhook").unwrap(),
         repository_token: None,
     };
     store::sites::insert(&mut tx, &new).await.unwrap();

@@ -264,6 +264,22 @@ mod tests {
     }
 
     #[sqlx::test(migrations = "../../migrations")]
+    async fn the_reconciler_is_told_of_a_deployments_end_whatever_that_is(pool: PgPool) {
+        let folder = tempfile::tempdir().unwrap();
+        let World { mut platform, actor, site, .. } = World::new(pool).await;
+        platform.settings.data_dir = folder.path().to_owned();
+        let platform = Arc::new(platform);
+        deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+        let (lease, row) = claim(&platform, Uuid::now_v7()).await.unwrap().unwrap();
+        let id = row.id;
+        work(&platform, lease, row, &Arc::default(), CancellationToken::new()).await;
+        let shown = deployments::get(&platform, &actor, id).await.unwrap().summary;
+        assert_eq!(shown.status, Status::Failed, "there is no repository");
+        let told = tokio::time::timeout(Duration::from_secs(5), platform.removals.notified()).await;
+        assert!(told.is_ok());
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
     async fn two_hundred_deployments_of_one_team_do_not_delay_another_teams_one(pool: PgPool) {
         let folder = tempfile::tempdir().unwrap();
         let World { mut platform, actor, team, .. } = World::new(pool).await;

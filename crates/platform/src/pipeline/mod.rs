@@ -320,3 +320,43 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        deployments::{self, NewDeployment},
+        testing::World,
+    };
+    use sqlx::PgPool;
+    use std::future::pending;
+    use uuid::Uuid;
+
+    async fn run(pool: PgPool) -> Run {
+        let World { mut platform, actor, site, .. } = World::new(pool).await;
+        platform.settings.deadlines.start = Duration::from_millis(50);
+        deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
+        let mut conn = platform.pool.acquire().await.unwrap();
+        let (lease, row) = store::queue::claim(&mut conn, Uuid::now_v7(), 60.0).await.unwrap().unwrap();
+        drop(conn);
+        Run::open(Arc::new(platform), lease, row, CancellationToken::new()).await.unwrap()
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn whatever_a_step_waits_for_it_is_left_when_the_run_is_interrupted(pool: PgPool) {
+        let run = run(pool).await;
+        run.cancel.cancel();
+        for step in [Step::Fetch, Step::Build, Step::Start, Step::Verify] {
+            let left = run.within(step, pending::<Result<(), Stop>>());
+            let left = tokio::time::timeout(Duration::from_secs(5), left).await;
+            assert!(matches!(left, Ok(Err(Stop::Interrupted))), "{step}: {left:?}");
+        }
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_step_that_comes_to_no_end_is_ended(pool: PgPool) {
+        let run = run(pool).await;
+        let ended = run.within(Step::Start, pending::<Result<(), Stop>>()).await;
+        assert!(matches!(ended, Err(Stop::Failed(Failure { code: FailureCode::StartTimeout, .. }))), "{ended:?}");
+    }
+}
