@@ -2,7 +2,7 @@
 
 use crate::{
     stand::{Caught, Stand, State},
-    support::{App, Setup, Wire, until},
+    support::{App, Setup, Wire, assert_within, until},
 };
 use std::{
     fs,
@@ -97,7 +97,7 @@ async fn whatever_a_deployment_is_at_it_is_over_within_two_seconds() {
         let took = cancelled(&stand, &caught).await;
         drop(stuck);
         println!("{state:?}: nothing is left after {took:.1?}");
-        assert!(took < AT_MOST, "{state:?}: {took:?}");
+        assert_within(AT_MOST, took, &format!("{state:?}"));
         assert_eq!(visitors.complaints(), Vec::<String>::new(), "{state:?}");
     }
     assert!(visitors.leave() > 100);
@@ -116,7 +116,7 @@ async fn what_waits_for_its_next_try_is_cancelled_at_once() {
     let asked = Instant::now();
     stand.cancel(&caught).await;
     assert_eq!(stand.status(&caught.id).await, ("cancelled".into(), 1));
-    assert!(asked.elapsed() < AT_MOST);
+    assert_within(AT_MOST, asked.elapsed(), "waiting");
     wire.mend();
     stand.until_sound(&stand.first).await;
     until("no step of a build", async || steps(&stand).is_empty().then_some(())).await;

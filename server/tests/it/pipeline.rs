@@ -1,6 +1,6 @@
 //! Deployments on the real engine behind the real proxy: broken on purpose, and what serves goes on serving.
 
-use crate::support::{App, Setup, json, until};
+use crate::support::{App, Setup, assert_within, json, until};
 use forge::hosted::{Author, FileChange, commit_files};
 use model::names::BranchName;
 use reqwest::{Client, Method};
@@ -338,7 +338,7 @@ async fn what_is_removed_by_hand_is_made_again() {
         site.until_page("Morrow Studio").await;
         let took = done.elapsed();
         println!("{what} was removed: right again after {took:.1?}");
-        assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
+        assert_within(RIGHT_AGAIN, took, what);
     };
     docker(&["rm", "--force", &name]);
     right_again("the container", Instant::now()).await;

@@ -3,7 +3,7 @@
 use crate::{
     pipeline::RIGHT_AGAIN,
     stand::{Caught, Stand},
-    support::{App, until},
+    support::{App, assert_within, until},
 };
 use std::{fs, path::PathBuf, time::Instant};
 
@@ -80,7 +80,7 @@ async fn what_is_done_by_hand_is_undone() {
         stand.until_sound(&stand.first).await;
         let took = done.elapsed();
         println!("{what}: right again after {took:.1?}");
-        assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
+        assert_within(RIGHT_AGAIN, took, what);
     }
     // Docker itself brings up its containers after a restart of the machine; where it does not, the platform does.
     let filter = format!("label=webmeteor.instance={}", fs::read_to_string(stand.app.data().join("instance")).unwrap());
@@ -91,7 +91,7 @@ async fn what_is_done_by_hand_is_undone() {
     stand.until_sound(&stand.first).await;
     let took = done.elapsed();
     println!("everything is stopped: right again after {took:.1?}");
-    assert!(took < RIGHT_AGAIN, "{took:?}");
+    assert_within(RIGHT_AGAIN, took, "all");
     let log = stand.app.log();
     assert!(log.contains(&format!("make the container {}: it is missing", parts.container)), "{log}");
 }
@@ -114,7 +114,7 @@ async fn what_nobody_reaches_is_made_again_however_slowly_it_ends() {
     stand.until_sound(&stand.first).await;
     let took = done.elapsed();
     println!("right again after {took:.1?}");
-    assert!(took < RIGHT_AGAIN, "{took:?}");
+    assert_within(RIGHT_AGAIN, took, "all");
 }
 
 #[tokio::test(flavor = "multi_thread")]

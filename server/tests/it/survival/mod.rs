@@ -6,7 +6,7 @@ mod engine;
 use crate::{
     pipeline::RIGHT_AGAIN,
     stand::{Caught, Stand, State},
-    support::{App, Setup, until},
+    support::{App, Setup, assert_within, until},
 };
 use engine::{Containers, Engine};
 use std::{
@@ -32,7 +32,7 @@ async fn survives(stand: &mut Stand, name: &str, mut fault: impl AsyncFnMut(&mut
         let goes_on = over.elapsed();
         stand.until_sound(&caught).await;
         println!("{name} in {state:?}: goes on after {goes_on:.1?}, all in order after {:.1?}", over.elapsed());
-        assert!(goes_on < GOES_ON, "{name} in {state:?}: {goes_on:?}");
+        assert_within(GOES_ON, goes_on, &format!("{name} in {state:?}"));
         assert_eq!(visitors.complaints(), Vec::<String>::new(), "{name} in {state:?}");
     }
     let served = visitors.leave();
@@ -89,7 +89,7 @@ async fn serves_again(stand: &Stand, what: &str) {
     until("the page", async || stand.page().await.ok().filter(|page| *page == stand.first.word)).await;
     let took = over.elapsed();
     println!("{what}: serves again after {took:.1?}");
-    assert!(took < RIGHT_AGAIN, "{what}: {took:?}");
+    assert_within(RIGHT_AGAIN, took, what);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,7 +110,7 @@ async fn the_docker_daemon_restarts_and_the_containers_end_with_it() {
         let goes_on = over.elapsed();
         stand.until_sound(&caught).await;
         println!("restart in {state:?}: goes on after {goes_on:.1?}, all in order after {:.1?}", over.elapsed());
-        assert!(goes_on < GOES_ON, "{state:?}: {goes_on:?}");
+        assert_within(GOES_ON, goes_on, &format!("{state:?}"));
     }
 }
 
