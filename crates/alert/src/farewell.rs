@@ -13,7 +13,10 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 /// A close frame of a server without a reason. It is written by itself: what waits is flushed before.
 const CLOSE: &[u8] = &[0x88, 0x00];
@@ -26,6 +29,8 @@ pub struct Farewell {
     pub listener: TcpListener,
     /// Cancelled once the service stops.
     pub stopping: CancellationToken,
+    /// Has a token for each connection that is open: their last words are to be waited for.
+    pub open: TaskTracker,
 }
 
 impl Listener for Farewell {
@@ -34,7 +39,7 @@ impl Listener for Farewell {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, stopping: self.stopping.clone(), rest: &[] }, peer)
+        (Connection { stream, stopping: self.stopping.clone(), rest: &[], _open: self.open.token() }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -48,6 +53,7 @@ pub struct Connection {
     stopping: CancellationToken,
     /// Of [`GOING_AWAY`], what is still to be written.
     rest: &'static [u8],
+    _open: TaskTrackerToken,
 }
 
 impl Connection {

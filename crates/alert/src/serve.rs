@@ -8,7 +8,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::watch, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     DatabaseState, Settings, database,
@@ -51,7 +51,8 @@ pub async fn serve(
     let router = http::refuse_newcomers_when(stopping.clone(), router);
 
     let graceful = stopping.clone();
-    let listener = Farewell { listener, stopping: stopping.clone() };
+    let open = TaskTracker::new();
+    let listener = Farewell { listener, stopping: stopping.clone(), open: open.clone() };
     let server =
         axum::serve(listener, router).with_graceful_shutdown(async move { graceful.cancelled().await }).into_future();
     let mut server = pin!(server);
@@ -68,7 +69,9 @@ pub async fn serve(
     }
     tracing::info!("stopping");
     stopping.cancel();
-    let drained = timeout(STOP_TIMEOUT, async { tokio::join!(hub_to_close.close(), server).1 });
+    open.close();
+    // WebSockets have left the server's hands; they end when their last words are written.
+    let drained = timeout(STOP_TIMEOUT, async { tokio::join!(hub_to_close.close(), server, open.wait()).1 });
     if let Ok(ended) = drained.await {
         ended?;
     } else {

@@ -95,7 +95,7 @@ async fn one(
     };
     let (named, mut layers) = tokio::sync::mpsc::unbounded_channel();
     let copy = async move {
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut steps) = (BTreeSet::new(), Steps::default());
         while let Some(line) = inbox.recv().await {
             if seen.len() < MOST_LAYERS
                 && let Some(layer) = layer(&line.text)
@@ -103,7 +103,9 @@ async fn one(
             {
                 let _ = named.send(layer.to_owned());
             }
-            run.log.line(line.stream, &line.text).await;
+            if let Some(text) = steps.shown(&line.text) {
+                run.log.line(line.stream, text).await;
+            }
         }
     };
     // Beside the lines, which do not wait for it.
@@ -158,6 +160,31 @@ async fn until_disk_low(run: &Run) -> String {
     }
 }
 
+/// The engine's lines as people are shown them: its steps are counted with those that were added for the labels, so they
+/// go without numbers, and those that were added go without a word.
+#[derive(Default)]
+struct Steps {
+    is_ours: bool,
+}
+
+impl Steps {
+    fn shown<'a>(&mut self, line: &'a str) -> Option<&'a str> {
+        let step = line.strip_prefix("Step ").and_then(|rest| rest.split_once(" : "));
+        if let Some((_, instruction)) = step.filter(|(place, _)| is_place(place)) {
+            self.is_ours = instruction.strip_prefix("LABEL \"").is_some_and(|labels| labels.starts_with("webmeteor."));
+            return (!self.is_ours).then_some(instruction);
+        }
+        self.is_ours &= line.starts_with(" ---> ");
+        (!self.is_ours).then_some(line)
+    }
+}
+
+/// `3/13`.
+fn is_place(text: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    text.split_once('/').is_some_and(|(number, all)| is_number(number) && is_number(all))
+}
+
 /// The layer that a line of the engine's names: ` ---> 0123456789ab`.
 fn layer(line: &str) -> Option<&str> {
     let id = line.strip_prefix(" ---> ")?;
@@ -195,7 +222,37 @@ pub(super) async fn remove_images(run: &Run) {
 
 #[cfg(test)]
 mod tests {
-    use super::layer;
+    use super::{Steps, layer};
+
+    #[test]
+    fn steps_that_were_added_are_not_shown_and_the_others_not_numbered() {
+        let mut steps = Steps::default();
+        let said = [
+            "Step 1/4 : FROM debian",
+            " ---> bc439bcfe3fb",
+            "Step 2/4 : LABEL \"webmeteor.build\"=\"shared\"",
+            " ---> Using cache",
+            " ---> b1e0a4f4908c",
+            "Step 3/4 : LABEL \"mine\"=\"1\"",
+            " ---> Running in 7f3345d0bb9b",
+            "Step by step : words of a program",
+            "Step 4/4 : LABEL \"webmeteor.site\"=\"x\"",
+            " ---> Running in 7f3345d0bb9b",
+            "Successfully built 0123456789ab",
+        ];
+        let shown: Vec<_> = said.into_iter().filter_map(|line| steps.shown(line)).collect();
+        assert_eq!(
+            shown,
+            [
+                "FROM debian",
+                " ---> bc439bcfe3fb",
+                "LABEL \"mine\"=\"1\"",
+                " ---> Running in 7f3345d0bb9b",
+                "Step by step : words of a program",
+                "Successfully built 0123456789ab",
+            ]
+        );
+    }
 
     #[test]
     fn a_layer_is_read_from_the_engines_lines_alone() {
