@@ -1,11 +1,14 @@
 // What the journeys do with a browser's pages.
 
-import { expect, type Page } from "@playwright/test";
+import { expect, type Locator, type Page } from "@playwright/test";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Account } from "./api";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const WIDTHS = [1440, 390];
+const SCHEMES = ["light", "dark"] as const;
 
 /** What the page complains of from now on: errors on its console, and exceptions. */
 export function complaints(page: Page): string[] {
@@ -70,7 +73,7 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
 }
 
 /** How far things moved by themselves since the page was loaded (cumulative layout shift; up to 0.1 counts as good). */
-export function layoutShift(page: Page): Promise<number> {
+function layoutShift(page: Page): Promise<number> {
   return page.evaluate(() => {
     const observer = new PerformanceObserver(() => {});
     observer.observe({ type: "layout-shift", buffered: true });
@@ -78,4 +81,26 @@ export function layoutShift(page: Page): Promise<number> {
     observer.disconnect();
     return shifts.filter((shift) => !shift.hadRecentInput).reduce((sum, shift) => sum + shift.value, 0);
   });
+}
+
+/** The page under this heading can be used by everybody, at every width, in light and dark. */
+export async function expectSound(page: Page, path: string, heading: string | RegExp): Promise<void> {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.goto(path);
+    await hydrated(page);
+    await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
+    await expectNoSidewaysScroll(page);
+    expect.soft(await layoutShift(page), `layout shift at ${width} px`).toBeLessThan(0.01);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme });
+      expect.soft(await findings(page), `axe at ${width} px, ${colorScheme}`).toEqual([]);
+    }
+  }
+}
+
+/** The field is marked as wrong and described by its message. */
+export async function expectErrorBeside(field: Locator, words = /./): Promise<void> {
+  await expect(field).toHaveAttribute("aria-invalid", "true");
+  await expect(field).toHaveAccessibleDescription(words);
 }

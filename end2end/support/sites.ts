@@ -6,16 +6,20 @@ import path from "node:path";
 import { labelled } from "./docker";
 import { platform } from "./platform";
 
-/** A program that answers every request with its text. Perl is in every Debian image. */
+/** A program that answers every request with its text, and at `/busy` with 503. Perl is in every Debian image. */
 const server = (text: string) => `
 use IO::Socket::INET;
 $SIG{TERM} = sub { exit 0 };
 my $server = IO::Socket::INET->new(LocalPort => 8080, Listen => 16, ReuseAddr => 1) or die $!;
 while (1) {
   my $visitor = $server->accept() or next;
-  while (my $line = <$visitor>) { last if $line =~ /^\\r?$/ }
+  my $status = "200 OK";
+  while (my $line = <$visitor>) {
+    $status = "503 Service Unavailable" if $line =~ m{^GET /busy };
+    last if $line =~ /^\\r?$/;
+  }
   my $text = "${text}";
-  print $visitor "HTTP/1.1 200 OK\\r\\nContent-Length: " . length($text) . "\\r\\nConnection: close\\r\\n\\r\\n$text";
+  print $visitor "HTTP/1.1 $status\\r\\nContent-Length: " . length($text) . "\\r\\nConnection: close\\r\\n\\r\\n$text";
   close $visitor;
 }
 `;
@@ -31,9 +35,9 @@ CMD ["perl", "/srv/server.pl"]
 /** A site that answers with this text. */
 export const plainSite = (text: string) => ({ Dockerfile: dockerfile(""), "server.pl": server(text) });
 
-/** A site whose build prints numbered lines for a while, and is never found in the cache. */
+/** A site whose build prints numbered lines in red for a while, and is never found in the cache. */
 export const chattySite = (lines: number) => ({
-  Dockerfile: dockerfile(`RUN i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "line $i of ${lines}"; sleep 0.01; done`),
+  Dockerfile: dockerfile(`RUN i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); printf "\\033[31mline $i of ${lines}\\033[0m\\n"; sleep 0.01; done`),
   "server.pl": server("chatty"),
   nonce: randomUUID(),
 });

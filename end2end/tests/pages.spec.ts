@@ -1,15 +1,10 @@
-// Every page: for every reader, on every screen, in light and dark, by keyboard, and without JavaScript.
+// Every page: for every reader, on every screen, in light and dark, and by keyboard.
 
 import type { BrowserContext, Locator, Page } from "@playwright/test";
 import { type Account, Api, newAccount, unique } from "../support/api";
-import { complaints, expectNoSidewaysScroll, findings, hydrated, layoutShift, signIn } from "../support/browser";
+import { complaints, expectSound, findings, hydrated, signIn } from "../support/browser";
 import { platform } from "../support/platform";
 import { expect, test } from "../support/test";
-import { until } from "../support/until";
-import { visit } from "../support/visit";
-
-const WIDTHS = [1440, 390];
-const SCHEMES = ["light", "dark"] as const;
 
 type Visitor = "nobody" | "newcomer" | "owner";
 type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
@@ -47,6 +42,7 @@ const PAGES: { name: string; visitor: Visitor; path: () => string; heading: stri
   { name: "environment", visitor: "owner", path: () => `/sites/${made.site}/environments/production`, heading: "Environment" },
   { name: "variables", visitor: "owner", path: () => `/sites/${made.site}/environments/production/variables`, heading: "Variables" },
   { name: "deployment", visitor: "owner", path: () => `/deployments/${made.deployment}`, heading: "Deployment #1" },
+  { name: "queue", visitor: "owner", path: () => "/queue", heading: "Queue" },
   { name: "account", visitor: "owner", path: () => "/account", heading: "Account" },
   { name: "404", visitor: "nobody", path: () => "/nowhere", heading: /no page|Not found/i },
 ];
@@ -55,18 +51,7 @@ for (const { name, visitor, path, heading } of PAGES) {
   test(`the page “${name}” is sound at every width, in light and dark`, async ({ page, context }) => {
     const heard = complaints(page);
     await context.addCookies(cookies[visitor]);
-    for (const width of WIDTHS) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.goto(path());
-      await hydrated(page);
-      await expect(page.getByRole("heading", { level: 1, name: heading })).toBeVisible();
-      await expectNoSidewaysScroll(page);
-      expect.soft(await layoutShift(page), `layout shift at ${width} px`).toBeLessThan(0.01);
-      for (const colorScheme of SCHEMES) {
-        await page.emulateMedia({ colorScheme });
-        expect.soft(await findings(page), `axe at ${width} px, ${colorScheme}`).toEqual([]);
-      }
-    }
+    await expectSound(page, path(), heading);
     expect(heard).toEqual([]);
   });
 }
@@ -82,75 +67,6 @@ test("the theme can be chosen, and the choice is kept", async ({ page }) => {
   const dark = await background();
   await page.reload();
   expect(await background()).toBe(dark);
-});
-
-test.describe("without JavaScript", () => {
-  test.use({ javaScriptEnabled: false });
-
-  test("one signs up, and out and in again", async ({ page }) => {
-    const account = newAccount();
-    await page.goto("/sign-up");
-    await page.getByLabel("Name").fill(account.name);
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill(account.password);
-    await page.getByRole("button", { name: "Create account" }).click();
-    await expect(page.getByText("Your first site is a minute away")).toBeVisible();
-
-    await page.goto("/account");
-    await page.getByRole("main").getByRole("button", { name: "Sign out" }).click();
-    await page.goto("/sites");
-    await expect(page).toHaveURL(/\/sign-in\?next=/);
-
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill("not the right password");
-    await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("main").getByRole("alert")).toContainText(/password/i);
-    await expect(page.getByLabel("E-mail")).toHaveValue(account.email);
-
-    await page.getByLabel("Password").fill(account.password);
-    await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("heading", { level: 1, name: "Sites" })).toBeVisible();
-  });
-
-  test("an address that is taken is told beside its field", async ({ page }) => {
-    await page.goto("/sign-up");
-    await page.getByLabel("Name").fill("Somebody else");
-    await page.getByLabel("E-mail").fill(accounts.owner.email);
-    await page.getByLabel("Password").fill("a password long enough");
-    await page.getByRole("button", { name: "Create account" }).click();
-    await expectErrorBeside(page.getByLabel("E-mail"));
-    await expect(page.getByLabel("Name")).toHaveValue("Somebody else");
-  });
-
-  test("a static site is made, with its mistakes told beside the fields, and goes live", async ({ page, context }) => {
-    test.setTimeout(240_000);
-    await context.addCookies(cookies.newcomer);
-    const slug = unique("plain");
-    await page.goto("/sites/new");
-    await page.getByRole("radio", { name: /static/i }).check();
-    await page.getByLabel("Name").fill("Plain and simple");
-    await page.getByLabel("Address").fill("api");
-    await page.getByRole("button", { name: "Create and deploy" }).click();
-    await expectErrorBeside(page.getByLabel("Address"), "kept for the platform");
-    await expect(page.getByLabel("Name")).toHaveValue("Plain and simple");
-
-    await page.getByLabel("Address").fill(slug);
-    await page.getByRole("button", { name: "Create and deploy" }).click();
-    await expect(page.getByRole("heading", { level: 1, name: "Deployment #1" })).toBeVisible();
-    await until("the site to be live", () => reloadedShows(page, page.getByRole("link", { name: "Visit" })), 180);
-    await expect(page.getByRole("region", { name: "Lines of the log" })).toContainText("Found by static");
-    expect(await visit(slug)).toMatchObject({ status: 200, text: expect.stringContaining("Morrow Studio") });
-  });
-
-  test("a site's page tells all, the webhook's secret too", async ({ page, context }) => {
-    await context.addCookies(cookies.owner);
-    await page.goto(`/sites/${made.site}`);
-    await expect(page.getByRole("region", { name: "Services" })).toContainText("Running");
-    await page.getByRole("link", { name: "Reveal" }).click();
-    await expect(page.getByLabel("Webhook secret", { exact: true })).toHaveText(/^\S{32,}$/);
-    await page.getByRole("region", { name: "Deployments" }).getByRole("link").first().click();
-    await expect(page.getByRole("heading", { level: 1, name: "Deployment #1" })).toBeVisible();
-  });
 });
 
 test("a stranger is sent to sign in, and then back to where it was", async ({ page }) => {
@@ -169,6 +85,20 @@ test("another team's site and deployment are not there", async ({ page, context 
     expect(answer?.status(), path).toBe(404);
     await expect(page.getByRole("heading", { level: 1, name: "Not found" })).toBeVisible();
   }
+});
+
+test("a page that cannot be had says so, and is tried again", async ({ page, context }) => {
+  await context.addCookies(cookies.owner);
+  await page.goto("/account");
+  await hydrated(page);
+  await page.route("**/_fn/queue*", (route) => route.abort());
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Queue" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "This did not work" })).toBeVisible();
+  await expect(page.getByText("503 · unreachable")).toBeVisible();
+  expect(await findings(page)).toEqual([]);
+  await page.unroute("**/_fn/queue*");
+  await page.getByRole("link", { name: "Try again" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Queue" })).toBeVisible();
 });
 
 test("the primary action is reached by keyboard, with visible focus", async ({ page, context }) => {
@@ -204,15 +134,4 @@ async function tabTo(page: Page, target: Locator): Promise<void> {
     return (outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 1) || boxShadow !== "none";
   });
   expect(isVisible, "the focus can be seen").toBe(true);
-}
-
-/** The field is marked as wrong and described by its message. */
-async function expectErrorBeside(field: Locator, words?: string): Promise<void> {
-  await expect(field).toHaveAttribute("aria-invalid", "true");
-  await expect(field).toHaveAccessibleDescription(new RegExp(words ?? "."));
-}
-
-async function reloadedShows(page: Page, what: Locator): Promise<boolean> {
-  await page.reload();
-  return what.isVisible();
 }
