@@ -42,6 +42,13 @@ export const chattySite = (lines: number) => ({
   nonce: randomUUID(),
 });
 
+/** Prints so many lines at once while it is built. */
+export const longSite = (lines: number) => ({
+  Dockerfile: dockerfile(`RUN seq -f "line %.0f of ${lines}" 1 ${lines}`),
+  "server.pl": server("long"),
+  nonce: randomUUID(),
+});
+
 /** A program that runs, says so, and listens nowhere. */
 export const deafSite = () => ({
   "server.pl": `$| = 1; $SIG{TERM} = sub { exit 0 }; print "waiting for nobody\\n"; sleep 1 while 1;`,

@@ -5,7 +5,7 @@ import { Api, newAccount, unique } from "../support/api";
 import { complaints, expectErrorBeside, findings, hydrated, mark, signIn } from "../support/browser";
 import { commit, GitServer, newRepository } from "../support/git";
 import { platform } from "../support/platform";
-import { chattySite } from "../support/sites";
+import { chattySite, longSite } from "../support/sites";
 import { expect, test } from "../support/test";
 import { visit } from "../support/visit";
 
@@ -13,6 +13,8 @@ test.describe.configure({ mode: "serial", timeout: 90_000 });
 
 /** So many lines that a build is cancelled long before the last. */
 const ENDLESS = 100_000;
+/** So many lines that the browser would notice, and they come as fast as they can. */
+const LONG = 20_000;
 
 const name = unique("watched");
 const account = newAccount();
@@ -91,7 +93,6 @@ test("a card among the sites shows what its site does, without reload", async ()
 test("a log is followed until somebody scrolls up, and again when asked", async () => {
   await page.goto(`/deployments/${deployments.endless}`);
   await hydratedLog();
-  const lines = () => log().locator(".log-line").count();
   await expect.poll(lines, { timeout: 30_000 }).toBeGreaterThan(60);
   await expect.poll(() => toEnd(log())).toBeLessThan(48);
 
@@ -143,6 +144,22 @@ test("what builds is cancelled by its button, and the site serves as before", as
   await expect(page.getByText("Nothing waits")).toBeVisible();
 });
 
+test("of a long log only what is near is in the page, and all of it is found", async () => {
+  await commit(repository, "Talk fast", longSite(LONG));
+  const { body } = await api.post(`/sites/${site.id}/deployments`);
+  await page.goto(`/deployments/${body.id}`);
+  await expect(page.getByRole("link", { name: "Visit" })).toBeVisible({ timeout: 60_000 });
+  await expect.poll(lines).toBeGreaterThan(LONG);
+  const drawn = () => log().locator(".log-line").count();
+  await expect.poll(drawn).toBeLessThan(2_000);
+  for (const number of [LONG / 2, 1, LONG]) {
+    await page.getByRole("searchbox", { name: "Search the log" }).fill(`line ${number} of ${LONG}`);
+    await expect(log().locator(".log-hit .log-text")).toHaveText(`line ${number} of ${LONG}`);
+    await expect(log().locator(".log-hit")).toBeInViewport();
+    await expect.poll(drawn).toBeLessThan(2_000);
+  }
+});
+
 test("a release is promoted to another environment, without a build", async () => {
   const made = await api.post(`/sites/${site.id}/environments`, { name: "staging", branch: "main" });
   expect(made.status).toBe(201);
@@ -168,6 +185,9 @@ test("requests dropped while the old release gave way are told on the page", asy
   await expect(fact("Requests dropped")).toHaveText("3");
   await expect(fact("After the switch")).toHaveText("Being watched");
 });
+
+/** Lines that have come, whether they are drawn or not. */
+const lines = async () => Number.parseInt((await page.getByText(/^\d+ lines?$/).textContent()) ?? "0", 10);
 
 const idIn = (address: string) => new URL(address).pathname.split("/").pop() ?? "";
 

@@ -1,7 +1,7 @@
 //! Twenty redeploys under every kind of visitor: not one request is lost.
 
 use crate::{
-    pipeline::{Site, docker},
+    pipeline::Site,
     support::{Setup, until},
 };
 use futures::{SinkExt, StreamExt};
@@ -19,7 +19,7 @@ const DOCKERFILE: &str =
     "FROM debian:bookworm-slim\nCOPY . /srv\nUSER nobody\nWORKDIR /srv\nCMD [\"perl\", \"serve.pl\"]\n";
 const MANIFEST: &str = "[services.www]\nbuild = \".\"\nport = 8080\n";
 /// A process for each connection, kept open between requests: `/slow` thinks for 2 s, `/stream` speaks for 2 s,
-/// `/upload` answers how much came. Told to end, it takes no new connections and lets the processes finish.
+/// `/upload` answers how much came, `/busy` that it will not. Told to end, it takes no new connections and lets the processes finish.
 const SERVER: &str = r#"use IO::Socket::INET;
 $SIG{CHLD} = 'IGNORE';
 my $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 128, ReuseAddr => 1) or die;
@@ -45,7 +45,8 @@ while (1) {
     } else {
       sleep 2 if $path eq '/slow';
       my $body = $path eq '/upload' ? "got $got" : 'answer';
-      print $c "HTTP/1.1 200 OK\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+      my $status = $path eq '/busy' ? '503 Busy' : '200 OK';
+      print $c "HTTP/1.1 $status\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
     }
     last if $close;
   }
@@ -155,16 +156,16 @@ async fn of_ten_pushes_the_newest_goes_live_and_those_between_give_way() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_fail_in_the_switch_are_counted_with_the_deployment() {
     let site = Site::live().await;
-    let next = site.deploy().await;
-    assert_eq!(site.ended(&next).await["status"], "live");
-    let containers = site.containers();
-    docker(&[&["kill"][..], &containers.iter().map(String::as_str).collect::<Vec<_>>()].concat());
-    let shown = until("a request that failed", async || {
-        site.page().await;
-        let shown = site.show(&next).await;
-        (shown["watch"]["failed_requests"].as_i64()? > 0).then_some(shown)
-    });
-    assert_eq!(shown.await["status"], "live");
+    site.commit(&[("Dockerfile", DOCKERFILE), ("serve.pl", SERVER), ("webmeteor.toml", MANIFEST)]).await;
+    let deployment = site.deploy().await;
+    assert_eq!(site.ended(&deployment).await["status"], "live");
+    let host = format!("{}.localhost", site.slug);
+    for _ in 0..3 {
+        let busy = site.app.client.get(format!("{}/busy", site.app.proxy())).header("host", &host);
+        assert_eq!(busy.send().await.unwrap().status(), 503);
+    }
+    let failed = async || site.show(&deployment).await["watch"]["failed_requests"].as_i64();
+    until("three that failed", async || failed().await.filter(|count| *count == 3)).await;
 }
 
 const SOCKETS: &str = "[services.www]\nimage = \"webmeteor/alert:latest\"\nport = 3001\n\
