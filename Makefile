@@ -1,6 +1,6 @@
 # WebMeteor: what people type. Each target is one script in scripts/, which also runs on its own.
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev build check test e2e clean
+.PHONY: help setup run dev build check test e2e bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: ## Everything that CI runs
 
 e2e: ## Only the journeys in a real browser
 	@scripts/e2e
+
+bench: ## Measure it beside its alternatives
+	@scripts/bench
 
 clean: ## Remove what was built and fetched; ./data stays
 	@scripts/clean

@@ -1,124 +1,92 @@
-// How much slower a site answers while a build runs wild: 64 processes that want all the processor they can get.
+// How much slower a site answers while a build runs wild: processes that want all the processor they can get.
 //
-//   node benches/build-latency.mjs http://localhost:3000 EMAIL PASSWORD
+//   BENCH_SECONDS=10 scripts/bench build-latency
 //
-// against a running platform on this machine. Three measurements of the same site: nothing else runs; the build runs
-// through the platform, in its confines; the same build runs by `docker build`, in none. Everything it makes goes again.
+// Three measurements of the same site: nothing else runs; the build runs through the platform, in its confines; the
+// same build runs by `docker build`, in none.
 
-import { execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import http from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { at, bench, count, ms, pause, ratio, run, table, until } from "./lib/bench.mjs";
+import { LABEL } from "./lib/docker.mjs";
+import { start } from "./lib/platform.mjs";
+import { visit } from "./lib/proxy.mjs";
 
-const [base, email, password] = process.argv.slice(2);
-if (!password) {
-  console.error("Usage: node benches/build-latency.mjs URL EMAIL PASSWORD");
-  process.exit(2);
-}
-const SECONDS = 10;
+const SECONDS = count("SECONDS", 10);
 const EACH_MS = 5;
 const id = Date.now().toString(36);
 const dockerfile = `FROM debian:bookworm-slim\nRUN echo ${id}; timeout 60 perl -e 'fork for 1 .. 6; $i++ while 1'\n`;
 
-let token;
-({ access_token: token } = await api("POST", "/auth/token", { email, password }));
-
-async function api(method, path, body) {
-  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const answer = await fetch(`${base}/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-  return text ? JSON.parse(text) : undefined;
-}
-
-async function until(what, found) {
-  for (const end = Date.now() + 120_000; Date.now() < end; await pause(100)) {
-    const value = await found();
-    if (value) return value;
-  }
-  throw new Error(`in vain waited for: ${what}`);
-}
-
-/** Milliseconds until the whole answer is there, on a fresh connection. */
-function visit(url) {
-  const begun = performance.now();
-  return new Promise((resolve, reject) => {
-    const options = { host: "127.0.0.1", port: url.port || 80, headers: { host: url.host }, agent: false };
-    const request = http.get(options, (answer) => {
-      answer.resume().on("end", () => {
-        if (answer.statusCode === 200) resolve(performance.now() - begun);
-        else reject(new Error(`status ${answer.statusCode}`));
-      });
-    });
-    request.on("error", reject);
-  });
-}
-
 /** Visits at a steady rate, whether answers come or not: a slow one hides none behind it. */
-async function measure(url) {
+async function measure(site) {
   const visits = [];
-  for (const end = performance.now() + SECONDS * 1000; performance.now() < end; await pause(EACH_MS)) {
-    visits.push(visit(url).catch(() => Infinity));
-  }
-  const times = (await Promise.all(visits)).sort((a, b) => a - b);
-  const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
-  return { p50: at(0.5), p99: at(0.99), failed: times.filter((time) => time === Infinity).length, visits: times.length };
+  const one = async () => {
+    const begun = performance.now();
+    const answer = await visit(site).catch(() => undefined);
+    return answer?.status === 200 ? performance.now() - begun : Infinity;
+  };
+  for (const end = performance.now() + SECONDS * 1000; performance.now() < end; await pause(EACH_MS))
+    visits.push(one());
+  const times = await Promise.all(visits);
+  const failed = times.filter((time) => time === Infinity).length;
+  return { p50: at(times, 0.5), p99: at(times, 0.99), failed: `${failed} of ${times.length}` };
 }
 
-const shown = (ms) => `${ms.toFixed(1)} ms`.padStart(10);
-function print(name, now, idle) {
-  const ratio = (key) => `${(now[key] / idle[key]).toFixed(2)}×`.padStart(8);
-  console.log(
-    `${name.padEnd(26)}${shown(now.p50)}${ratio("p50")}${shown(now.p99)}${ratio("p99")}   ${now.failed} of ${now.visits} failed`,
-  );
-}
+await bench(async (defer) => {
+  const platform = await start(defer);
+  const made = await platform.api("POST", "/sites", { name: "Bench", source: { template: "static" } });
+  await platform.ended(made.deployment_id);
+  const site = { port: platform.proxyPort, name: new URL(made.url).host };
+  await measure(site); // warm
+  const idle = await measure(site);
 
-const sites = [];
-const folder = mkdtempSync(join(tmpdir(), "webmeteor-bench-"));
-try {
-  const site = await api("POST", "/sites", { name: "Bench", slug: `bench-${id}`, source: { template: "static" } });
-  sites.push(site.id);
-  const url = new URL(site.url);
-  await until("the site", async () => (await api("GET", `/deployments/${site.deployment_id}`)).status === "live");
-  await measure(url); // warm
-  const idle = await measure(url);
-
-  const wild = await api("POST", "/sites", { name: "Wild", slug: `wild-${id}`, source: { hosted: {} } });
-  sites.push(wild.id);
-  writeFileSync(join(folder, "Dockerfile"), dockerfile);
-  const git = (...args) => execFileSync("git", args, { cwd: folder, stdio: "ignore" });
-  git("init", "--initial-branch=main");
-  git("add", "--", "Dockerfile");
-  git("-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "--message=wild");
-  const remote = new URL(wild.repository.clone_url);
-  remote.username = encodeURIComponent(email);
-  remote.password = encodeURIComponent(password);
+  const wild = await platform.api("POST", "/sites", { name: "Wild", source: { hosted: {} } });
+  const folder = path.join(platform.home, "wild");
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, "Dockerfile"), dockerfile);
+  const git = (...args) => run("git", args, { cwd: folder });
+  await git("init", "--quiet", "--initial-branch=main");
+  await git("add", "--", "Dockerfile");
+  await git("-c", "user.name=bench", "-c", "user.email=bench@localhost", "commit", "--quiet", "--message=wild");
   // The push tells the deployment's progress until it has ended, so it is not waited for.
-  const push = spawn("git", ["push", "--quiet", remote.href, "main"], { cwd: folder, stdio: "ignore" });
-  const deployment = await until("the deployment", async () => {
-    const { items } = await api("GET", `/sites/${wild.id}/deployments`);
+  const push = spawn("git", ["push", "--quiet", platform.remote(wild), "main"], { cwd: folder, stdio: "ignore" });
+  defer(() => push.kill());
+  const deployment = await until("the build", async () => {
+    const { items } = await platform.api("GET", `/sites/${wild.id}/deployments`);
     return items.find((item) => item.status === "building")?.id;
   });
   await pause(2000);
-  const confined = await measure(url);
-  await api("POST", `/deployments/${deployment}/cancel`);
-  await until("its end", async () => (await api("GET", `/deployments/${deployment}`)).status === "cancelled");
-  push.kill();
+  const confined = await measure(site);
+  await platform.api("POST", `/deployments/${deployment}/cancel`);
+  await platform.ended(deployment, "cancelled");
   await pause(2000);
 
-  const environment = { ...process.env, DOCKER_BUILDKIT: "0" };
-  const bare = spawn("docker", ["build", "--no-cache", folder], { stdio: "ignore", env: environment });
+  const env = { ...process.env, DOCKER_BUILDKIT: "0" };
+  const bare = spawn("docker", ["build", "--no-cache", "--force-rm", "--label", LABEL, folder], {
+    stdio: "ignore",
+    env,
+  });
+  const ended = new Promise((done) => bare.once("exit", done));
+  defer(async () => {
+    bare.kill("SIGINT");
+    await ended;
+  });
   await pause(4000);
-  const free = await measure(url);
-  bare.kill("SIGINT");
+  const free = await measure(site);
 
-  console.log(`${"".padEnd(26)}${"p50".padStart(10)}${"".padEnd(8)}${"p99".padStart(10)}`);
-  print("nothing else runs", idle, idle);
-  print("a wild build, confined", confined, idle);
-  print("a wild build, docker build", free, idle);
-} finally {
-  for (const site of sites) await api("DELETE", `/sites/${site}`).catch((error) => console.error(String(error)));
-  rmSync(folder, { recursive: true, force: true });
-}
+  const row = (name, now) => [
+    name,
+    ms(now.p50),
+    ratio(now.p50, idle.p50),
+    ms(now.p99),
+    ratio(now.p99, idle.p99),
+    now.failed,
+  ];
+  table("A site's answers while a build runs wild", [
+    ["", "p50", "ratio", "p99", "ratio", "failed"],
+    row("nothing else runs", idle),
+    row("the build, through WebMeteor", confined),
+    row("the build, by docker build", free),
+  ]);
+});

@@ -33,6 +33,12 @@ pub struct AppState {
 impl AppState {
     /// Puts everything together; touches neither Docker nor the database yet.
     pub fn new(config: Config, platform: Platform, metrics: PrometheusHandle, stopping: CancellationToken) -> Self {
+        if !has_hashes() && !config.site_root.join("pkg/webmeteor.css").is_file() {
+            tracing::warn!(
+                site_root = %config.site_root.display(),
+                "pages will have no style: keep the build's hash.txt beside the program, and its site folder in WEBMETEOR_SITE_ROOT"
+            );
+        }
         let leptos = LeptosOptions::builder()
             .output_name(option_env!("LEPTOS_OUTPUT_NAME").unwrap_or("webmeteor"))
             .site_root(config.site_root.to_string_lossy().as_ref())
