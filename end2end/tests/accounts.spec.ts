@@ -12,7 +12,8 @@ test.describe("an installation by invitation", () => {
   const first = newAccount();
   let closed: Awaited<ReturnType<typeof startPlatform>>;
 
-  test.use({ baseURL: async ({}, use) => use(closed.running.url) });
+  // Hooks have one too, before there is anything.
+  test.use({ baseURL: async ({}, use) => use(closed?.running.url) });
   test.beforeAll(async () => {
     closed = await startPlatform("by-invitation", { SIGNUP: "invite" });
   });

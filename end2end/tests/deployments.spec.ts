@@ -56,11 +56,11 @@ test("a site is made from the address of a Git repository", async () => {
   await hydrated(page);
   await page.getByRole("radio", { name: /Git repository/ }).check();
   await page.getByLabel("Name").fill(name);
-  await page.getByLabel("Repository").fill("http://127.0.0.1:1/none.git");
+  await page.getByRole("textbox", { name: "Repository" }).fill("http://127.0.0.1:1/none.git");
   const create = page.getByRole("button", { name: "Create and deploy" });
   await create.click();
-  await expectErrorBeside(page.getByLabel("Repository"));
-  await page.getByLabel("Repository").fill(server.url(name));
+  await expectErrorBeside(page.getByRole("textbox", { name: "Repository" }));
+  await page.getByRole("textbox", { name: "Repository" }).fill(server.url(name));
   await page.getByLabel("Branch").fill("elsewhere");
   await create.click();
   await expectErrorBeside(page.getByLabel("Branch"), /elsewhere/);
@@ -98,13 +98,13 @@ test("a log is followed until somebody scrolls up, and again when asked", async 
 
   await log().hover();
   await page.mouse.wheel(0, -600);
-  await expect(page.getByRole("button", { name: "Follow", pressed: false })).toBeVisible();
+  await follows(false);
   const [top, count] = [await scrollTop(log()), await lines()];
   await expect.poll(lines).toBeGreaterThan(count + 40);
   expect(await scrollTop(log())).toBe(top);
 
   await page.locator(".log-jump").click();
-  await expect(page.getByRole("button", { name: "Follow", pressed: true })).toBeVisible();
+  await follows(true);
   await expect(page.locator(".log-jump")).toBeHidden();
   const then = await lines();
   await expect.poll(lines).toBeGreaterThan(then + 40);
@@ -192,7 +192,9 @@ const lines = async () => Number.parseInt((await page.getByText(/^\d+ lines?$/).
 const idIn = (address: string) => new URL(address).pathname.split("/").pop() ?? "";
 
 /** A log that grows keeps the network busy; that it follows shows that the page's own program runs. */
-const hydratedLog = () => expect(page.getByRole("button", { name: "Follow", pressed: true })).toBeVisible();
+const hydratedLog = () => follows(true);
+
+const follows = (yes: boolean) => expect(page.getByTitle("Follow")).toHaveAttribute("aria-pressed", String(yes));
 
 const scrollTop = (frame: Locator) => frame.evaluate((element) => element.scrollTop);
 

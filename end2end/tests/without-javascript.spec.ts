@@ -95,11 +95,11 @@ test.describe("a site from a Git repository", () => {
     await page.getByRole("radio", { name: /Git repository/ }).check();
     await page.getByLabel("Name").fill("Quiet");
     await page.getByLabel("Address").fill(slug);
-    await page.getByLabel("Repository").fill("http://127.0.0.1:1/none.git");
+    await page.getByRole("textbox", { name: "Repository" }).fill("http://127.0.0.1:1/none.git");
     await page.getByRole("button", { name: "Create and deploy" }).click();
-    await expectErrorBeside(page.getByLabel("Repository"));
-    await expect(page.getByLabel("Repository")).toHaveValue("http://127.0.0.1:1/none.git");
-    await page.getByLabel("Repository").fill(server.url(slug));
+    await expectErrorBeside(page.getByRole("textbox", { name: "Repository" }));
+    await expect(page.getByRole("textbox", { name: "Repository" })).toHaveValue("http://127.0.0.1:1/none.git");
+    await page.getByRole("textbox", { name: "Repository" }).fill(server.url(slug));
     await page.getByRole("button", { name: "Create and deploy" }).click();
     await live(page);
     first = page.url();
