@@ -53,3 +53,43 @@ async fn a_host_that_does_not_exist_or_does_not_answer_is_told() {
     let error = ls_remote(&RemoteRequest { url: closed, ..forge.look() }, &cancel).await.unwrap_err();
     assert!(error.message.contains("does not answer"), "{error}");
 }
+
+/// A TLS server whose certificate nobody vouches for.
+struct SelfSigned(std::process::Child);
+
+impl SelfSigned {
+    async fn start(folder: &std::path::Path) -> (Self, String) {
+        let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+        let openssl = || std::process::Command::new("openssl");
+        let mut request = openssl();
+        request.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]);
+        request.args(["-addext", "subjectAltName=IP:127.0.0.1", "-keyout"]).arg(&key).arg("-out").arg(&certificate);
+        assert!(request.output().unwrap().status.success());
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let address = format!("127.0.0.1:{port}");
+        let mut server = openssl();
+        server.args(["s_server", "-quiet", "-accept", &address, "-key"]).arg(key).arg("-cert").arg(certificate);
+        let server = Self(server.stdin(std::process::Stdio::null()).spawn().unwrap());
+        while tokio::net::TcpStream::connect(&address).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        (server, address)
+    }
+}
+
+impl Drop for SelfSigned {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn over_https_the_servers_certificate_is_checked() {
+    let forge = Forge::start(Manners::default()).await;
+    let (_server, address) = SelfSigned::start(forge.repository().parent().unwrap()).await;
+    let url = model::names::RepoUrl::parse(&format!("https://{address}/a/b.git")).unwrap();
+    let error = ls_remote(&RemoteRequest { url, ..forge.look() }, &CancellationToken::new()).await.unwrap_err();
+    assert_eq!(error.code, FailureCode::FetchFailed);
+    assert!(error.message.contains("certificate of the repository's server is not valid"), "{error}");
+}
