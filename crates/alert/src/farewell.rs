@@ -6,12 +6,15 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use axum::serve::Listener;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::{TcpListener, TcpStream},
+    runtime::Handle,
+    time::timeout,
 };
 use tokio_util::{
     sync::CancellationToken,
@@ -22,6 +25,9 @@ use tokio_util::{
 const CLOSE: &[u8] = &[0x88, 0x00];
 /// The same with the reason 1001.
 const GOING_AWAY: &[u8] = &[0x88, 0x02, 0x03, 0xe9];
+
+/// How long the other side may take to close too.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Takes connections that say why they end.
 pub struct Farewell {
@@ -39,7 +45,16 @@ impl Listener for Farewell {
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, stopping: self.stopping.clone(), rest: &[], _open: self.open.token() }, peer)
+        (
+            Connection {
+                stream: Some(stream),
+                stopping: self.stopping.clone(),
+                is_told: false,
+                rest: &[],
+                open: self.open.token(),
+            },
+            peer,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -49,21 +64,28 @@ impl Listener for Farewell {
 
 /// A connection of [`Farewell`].
 pub struct Connection {
-    stream: TcpStream,
+    /// There until it is dropped.
+    stream: Option<TcpStream>,
     stopping: CancellationToken,
+    is_told: bool,
     /// Of [`GOING_AWAY`], what is still to be written.
     rest: &'static [u8],
-    _open: TaskTrackerToken,
+    open: TaskTrackerToken,
 }
 
 impl Connection {
+    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.rest.is_empty() {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, self.rest))?;
+            let rest = self.rest;
+            let written = ready!(self.stream()?.poll_write(cx, rest))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
-            self.rest = &self.rest[written..];
+            self.rest = &rest[written..];
         }
         Poll::Ready(Ok(()))
     }
@@ -71,7 +93,7 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        self.stream()?.poll_read(cx, buffer)
     }
 }
 
@@ -79,19 +101,40 @@ impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         ready!(self.poll_rest(cx))?;
         if bytes == CLOSE && self.stopping.is_cancelled() {
+            self.is_told = true;
             self.rest = GOING_AWAY;
             return Poll::Ready(Ok(bytes.len()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        self.stream()?.poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_rest(cx))?;
-        Pin::new(&mut self.stream).poll_flush(cx)
+        self.stream()?.poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_rest(cx))?;
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.stream()?.poll_shutdown(cx)
+    }
+}
+
+impl Drop for Connection {
+    /// Whoever closes while words of the other side are unread resets the connection, and the last words are lost on
+    /// the way; so they are written, and what still comes is read until the other side has closed too.
+    fn drop(&mut self) {
+        let (Some(mut stream), true, Ok(runtime)) = (self.stream.take(), self.is_told, Handle::try_current()) else {
+            return;
+        };
+        let (rest, open) = (self.rest, self.open.clone());
+        runtime.spawn(async move {
+            let last = async {
+                stream.write_all(rest).await?;
+                stream.shutdown().await?;
+                tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+            };
+            let _ = timeout(LINGER, last).await;
+            drop(open);
+        });
     }
 }
