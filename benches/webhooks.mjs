@@ -201,17 +201,21 @@ async function main(defer) {
     [missing, unheard, stale, left],
   ]);
 
-  // Both times are the database's own, the first the beginning of the webhook's transaction: its commit counts in.
-  const waits = [];
+  // The answer is sent right after the commit; a worker that was quicker than the answer began at once. The
+  // transaction's own beginning is the upper bound.
+  const waits = { "from its transaction's beginning": [], "from its answer, after the commit": [] };
   for (let number = 0; number < STARTS; number++) {
     const one = push(sites[number % SITES]);
     const answer = await send(agent, platform.port, `/webhook/customer-site/${one.site.id}`, one);
+    const answered = Date.now();
     const { steps, created_at } = await platform.ended(JSON.parse(answer.text).deployment_id, "failed");
-    waits.push(new Date(steps.find((step) => step.name === "fetch").started_at) - new Date(created_at));
+    const begun = Date.parse(steps.find((step) => step.name === "fetch").started_at);
+    waits["from its transaction's beginning"].push(begun - Date.parse(created_at));
+    waits["from its answer, after the commit"].push(Math.max(0, begun - answered));
   }
-  table(`From a webhook's transaction to a free worker's first step, ${STARTS} pushes one by one`, [
+  table(`From a webhook to a free worker's first step, ${STARTS} pushes one by one`, [
     ["", "p50", "p99", "most"],
-    ["WebMeteor", ms(at(waits, 0.5)), ms(at(waits, 0.99)), ms(Math.max(...waits))],
+    ...Object.entries(waits).map(([since, all]) => [since, ms(at(all, 0.5)), ms(at(all, 0.99)), ms(Math.max(...all))]),
   ]);
   agent.destroy();
 }
