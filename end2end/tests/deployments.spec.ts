@@ -38,6 +38,8 @@ test.beforeAll(async ({ browser }) => {
 });
 
 test.afterAll(async () => {
+  // A build without end would keep all other sites waiting.
+  if (site) await api.delete(`/sites/${site.id}`);
   await page.context().close();
   await server.close();
 });
@@ -99,6 +101,7 @@ test("a log is followed until somebody scrolls up, and again when asked", async 
   await log().hover();
   await page.mouse.wheel(0, -600);
   await follows(false);
+  await settled(() => scrollTop(log()));
   const [top, count] = [await scrollTop(log()), await lines()];
   await expect.poll(lines).toBeGreaterThan(count + 40);
   expect(await scrollTop(log())).toBe(top);
@@ -197,6 +200,17 @@ const hydratedLog = () => follows(true);
 const follows = (yes: boolean) => expect(page.getByTitle("Follow")).toHaveAttribute("aria-pressed", String(yes));
 
 const scrollTop = (frame: Locator) => frame.evaluate((element) => element.scrollTop);
+
+/** Waits until a figure is twice the same: the browser scrolls bit by bit. */
+const settled = async (figure: () => Promise<number>) => {
+  let before = Number.NaN;
+  await expect
+    .poll(async () => {
+      const [then, now] = [before, (before = await figure())];
+      return now === then;
+    })
+    .toBe(true);
+};
 
 /** Pixels between what is shown and the end. */
 const toEnd = (frame: Locator) =>

@@ -38,7 +38,7 @@ pub fn start(log: Log) {
             }
             match marked {
                 Some(seq) => mark(log, seq, true),
-                None if log.from_end => to_end(log),
+                None if log.from_end => request_animation_frame(move || to_end(log)),
                 None => {}
             }
             if log.running.try_get_untracked() == Some(true)
@@ -51,7 +51,7 @@ pub fn start(log: Log) {
     });
     Effect::new(move |_| {
         if log.follow.get() {
-            to_end(log);
+            keep_up(log);
         }
     });
     search(log);
@@ -89,17 +89,32 @@ fn take(log: Log, items: Vec<LogItem>) -> bool {
         log.search.query.notify();
     }
     if log.follow.get_untracked() {
-        to_end(log);
+        keep_up(log);
     }
     true
 }
 
 fn to_end(log: Log) {
+    if let Some(Some(frame)) = log.frame.try_get_untracked() {
+        frame.set_scroll_top(frame.scroll_height());
+    }
+}
+
+/// Scrolls to the end with the next picture, if it is still followed then.
+fn keep_up(log: Log) {
     request_animation_frame(move || {
-        if let Some(Some(frame)) = log.frame.try_get_untracked() {
-            frame.set_scroll_top(frame.scroll_height());
+        if log.follow.try_get_untracked() == Some(true) && log.held.try_get_value() == Some(false) {
+            to_end(log);
         }
     });
+}
+
+/// Someone turns the wheel or presses a key to see what is above. The browser scrolls bit by bit, and each line that
+/// comes meanwhile would take it back to the end: so what is meant counts, not how far it came.
+pub fn reads(log: Log) {
+    if log.frame.get_untracked().is_some_and(|frame| frame.scroll_top() > 0) {
+        log.follow.set(false);
+    }
 }
 
 /// Someone scrolled: up means to read, down to the end means to follow again.

@@ -28,6 +28,8 @@ pub struct Log {
     pub window: StoredValue<Option<super::log_window::Window>, LocalStorage>,
     /// Where it was scrolled to.
     pub top: StoredValue<i32>,
+    /// A finger is on it: it stays where the finger has it.
+    pub held: StoredValue<bool>,
     /// How many lines are here.
     pub count: RwSignal<usize>,
     /// New lines are scrolled into view.
@@ -69,6 +71,7 @@ pub fn LogView(
         #[cfg(feature = "hydrate")]
         window: StoredValue::new_local(None),
         top: StoredValue::new(0),
+        held: StoredValue::new(false),
         count: RwSignal::new(buffer.with_value(|b| b.items().len())),
         follow: RwSignal::new(false),
         search: Search::new(),
@@ -85,6 +88,23 @@ pub fn LogView(
         #[cfg(feature = "hydrate")]
         super::log_dom::scrolled(log);
     };
+    let on_wheel = move |ev: leptos::ev::WheelEvent| {
+        #[cfg(feature = "hydrate")]
+        if ev.delta_y() < 0.0 {
+            super::log_dom::reads(log);
+        }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = ev;
+    };
+    let on_key = move |ev: leptos::ev::KeyboardEvent| {
+        #[cfg(feature = "hydrate")]
+        if matches!(ev.key().as_str(), "ArrowUp" | "PageUp" | "Home") {
+            super::log_dom::reads(log);
+        }
+        #[cfg(not(feature = "hydrate"))]
+        let _ = ev;
+    };
+    let touched = move |is_held: bool| move |_: leptos::ev::TouchEvent| log.held.set_value(is_held);
     let toasts = use_toasts();
     let on_click = move |ev: leptos::ev::MouseEvent| {
         #[cfg(feature = "hydrate")]
@@ -121,6 +141,11 @@ pub fn LogView(
                 aria-label="Lines of the log"
                 tabindex="0"
                 on:scroll=on_scroll
+                on:wheel=on_wheel
+                on:keydown=on_key
+                on:touchstart=touched(true)
+                on:touchend=touched(false)
+                on:touchcancel=touched(false)
                 on:click=on_click
             >
                 <div node_ref=lines inner_html=first></div>
