@@ -36,3 +36,11 @@ export function removeGroups(instance) {
     if (fs.existsSync(group)) fs.rmdirSync(group);
   }
 }
+
+/** Removes the rule of the packet filter that keeps an installation's sites apart. */
+export async function removeRules(instance) {
+  const iptables = (...args) => run("iptables", ["-t", "mangle", "-w", "5", ...args]);
+  const rules = (await iptables("-S", "FORWARD")).split("\n").map((rule) => rule.replaceAll('"', "").split(" "));
+  for (const [, ...rule] of rules.filter((words) => words.includes(`webmeteor-${instance}`)))
+    await iptables("-D", ...rule);
+}

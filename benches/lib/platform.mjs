@@ -6,7 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { freePorts, run, until } from "./bench.mjs";
-import { LABEL, removeAll, removeGroups } from "./docker.mjs";
+import { LABEL, removeAll, removeGroups, removeRules } from "./docker.mjs";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 export const PROGRAM = process.env.WEBMETEOR_BINARY ?? path.join(ROOT, "target/release/webmeteor");
@@ -68,6 +68,7 @@ export async function start(defer, settings = {}) {
     const instance = fs.readFileSync(path.join(data, "instance"), "utf8").trim();
     fs.rmSync(`/var/lib/webmeteor/postgres-${instance}`, { recursive: true, force: true });
     removeGroups(instance);
+    await removeRules(instance);
   });
   const base = `http://127.0.0.1:${port}`;
   await until("the platform", async () => {

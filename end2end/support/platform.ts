@@ -7,6 +7,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { labelled, removeLabelled, valuesOf } from "./docker";
+import { run } from "./run";
 import { until } from "./until";
 
 /** What a test needs to know of it. */
@@ -141,7 +142,15 @@ async function removeHome(home: string): Promise<void> {
     if (instance) fs.rmSync(folder, { recursive: true, force: true });
   }
   if (instance) await removeLabelled(`webmeteor.instance=${instance}`);
+  if (instance) await removeRules(`webmeteor-${instance}`);
   fs.rmSync(home, { recursive: true, force: true });
+}
+
+/** Removes the rule of the packet filter that keeps an installation's sites apart. */
+async function removeRules(mark: string): Promise<void> {
+  const iptables = (...args: string[]) => run("iptables", ["-t", "mangle", "-w", "5", ...args]);
+  const rules = (await iptables("-S", "FORWARD")).split("\n").map((rule) => rule.replaceAll('"', "").split(" "));
+  for (const [, ...rule] of rules.filter((words) => words.includes(mark))) await iptables("-D", ...rule);
 }
 
 /** A managed database outlives a platform that was killed. */

@@ -4,9 +4,8 @@
 //! where it may not, builds run with the limits that the engine itself puts on each step, and the log says so once.
 
 mod cgroup;
-mod firewall;
 
-use crate::{Platform, labels, plan};
+use crate::{Platform, firewall, labels, plan};
 use cgroup::Group;
 use docker::NetworkSpec;
 use model::DeploymentId;
@@ -84,7 +83,7 @@ async fn network(platform: &Platform) -> docker::Result<Option<String>> {
     let spec = NetworkSpec { name: network_name(platform), base, prefix, labels: labels::of_instance(platform) };
     let bridge = format!("{}{}", firewall::BRIDGES, platform.settings.instance);
     platform.engine.ensure_build_network(&spec, &bridge).await?;
-    firewall::ensure().await;
+    firewall::confine_builds().await;
     Ok(Some(spec.name))
 }
 

@@ -9,6 +9,7 @@ pub mod deployments;
 pub mod disk;
 pub mod environments;
 pub mod error;
+mod firewall;
 pub mod labels;
 mod log_sink;
 mod machine;

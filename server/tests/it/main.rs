@@ -15,6 +15,7 @@ mod error_pages;
 mod folder;
 mod git_http;
 mod health;
+mod isolation;
 mod logs;
 mod managed_postgres;
 mod no_docker;

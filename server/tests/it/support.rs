@@ -10,6 +10,10 @@ use std::{
     os::unix::{fs::PermissionsExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -57,9 +61,16 @@ pub fn assert_within(limit: Duration, took: Duration, what: &str) {
     assert!(took < forgiven, "{what}: {took:.1?}; an idle container takes {unit:.1?} here");
 }
 
-/// A port that nobody listens on just now.
+/// A port that nobody listens on just now, given out once in this process. It is below those that the kernel gives to
+/// connections, so no other test's client takes it before it is used.
 pub fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let [.., one, two] = uuid::Uuid::new_v4().into_bytes();
+        AtomicU16::new(u16::from_be_bytes([one, two]))
+    });
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let next = || 18_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 14_000;
+    std::iter::repeat_with(next).take(14_000).find(is_free).expect("one of so many ports is free")
 }
 
 /// An HTTP client that keeps cookies like a browser and follows no redirects.
@@ -205,8 +216,8 @@ impl Setup {
 
 /// Sixteen pools of subnets by chance, so that test runs beside each other seldom meet.
 fn subnet_pool() -> String {
-    let byte = uuid::Uuid::new_v4().as_bytes()[0];
-    format!("10.{}.{}.0/20", 200 + u16::from(byte >> 4), u16::from(byte & 15) * 16)
+    let [one, two, ..] = uuid::Uuid::new_v4().into_bytes();
+    format!("10.{}.{}.0/20", 200 + one % 56, (two % 16) * 16)
 }
 
 /// A way to the machine's engine that can be cut, with all that is said over it.
@@ -423,12 +434,13 @@ impl Drop for App {
             eprintln!("--- what the program said ---\n{}", self.log());
         }
         stop_managed_postgres(&self.data());
-        if !self.setup.has_own_engine
-            && let Ok(instance) = fs::read_to_string(self.data().join("instance"))
-        {
+        let Ok(instance) = fs::read_to_string(self.data().join("instance")) else { return };
+        let mark = format!("webmeteor-{}", instance.trim());
+        if !self.setup.has_own_engine {
             remove_from_docker(&format!("label=webmeteor.instance={}", instance.trim()));
-            remove_control_groups(&format!("webmeteor-{}", instance.trim()));
+            remove_control_groups(&mark);
         }
+        remove_rules(&mark);
     }
 }
 
@@ -443,6 +455,18 @@ fn remove_control_groups(name: &str) {
         for folder in below(&outer).iter().chain([&outer]) {
             let _ = fs::remove_dir(folder);
         }
+    }
+}
+
+/// Removes the rule that keeps an installation's sites apart, each time it is there.
+fn remove_rules(mark: &str) {
+    let iptables =
+        |arguments: &[&str]| Command::new("iptables").args(["-t", "mangle", "-w", "5"]).args(arguments).output();
+    let Ok(rules) = iptables(&["-S", "FORWARD"]) else { return };
+    let rules = String::from_utf8_lossy(&rules.stdout).into_owned();
+    for rule in rules.lines().filter(|line| line.split_whitespace().any(|word| word.trim_matches('"') == mark)) {
+        let words: Vec<&str> = rule.split_whitespace().skip(1).map(|word| word.trim_matches('"')).collect();
+        let _ = iptables(&[&["-D"], &words[..]].concat());
     }
 }
 

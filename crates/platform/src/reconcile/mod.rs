@@ -11,7 +11,7 @@ mod look;
 
 pub use diff::{Act, Action, Differences};
 
-use crate::{Platform, Result, confines, labels, remove};
+use crate::{Platform, Result, confines, firewall, labels, remove};
 use docker::EventKind;
 use futures::StreamExt;
 use std::{
@@ -36,6 +36,7 @@ const AT_ONCE: usize = 8;
 pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
     let hands = Hands { platform: Arc::clone(&platform), busy: Arc::default(), tasks: TaskTracker::new() };
     let mut trouble = None;
+    firewall::keep_apart(&platform).await;
     while !stop.is_cancelled() {
         let events = platform.engine.events(&labels::of_instance(&platform)).await;
         let looked = hands.once().await;
