@@ -1,6 +1,8 @@
 //! Repositories that the platform keeps itself: bare, written with Git's plumbing, never with a working copy.
 
-use crate::git::{CheckedOut, Checkout, FetchError, Git, GitError, LogFn, commit_info, resolve, write_tree_to};
+use crate::git::{
+    CheckedOut, Checkout, FetchError, Git, LogFn, commit_and_message, commit_info, resolve, write_tree_to,
+};
 use model::{
     deployment::FailureCode,
     names::{BranchName, CommitSha},
@@ -239,21 +241,16 @@ pub struct Pushed {
 /// # Errors
 /// `ref_not_found` if the commit is not in the repository.
 pub async fn pushed(path: &Path, from: Option<&CommitSha>, to: &CommitSha) -> Result<Pushed, FetchError> {
-    let commit = commit_info_of(path, to).await?;
-    let message = Git::new(["log", "-1", "--no-notes", "--format=%B", "--end-of-options", to.as_str(), "--"])
-        .repository(path)
-        .text()
-        .await?;
-    let changed = match from {
-        Some(from) => {
-            let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
-            git.repository(path).run().await.ok().map(|names| {
-                let names = String::from_utf8_lossy(&names);
-                names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-            })
-        }
-        None => None,
+    let changes = async {
+        let from = from?;
+        let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
+        let names = git.repository(path).run().await.ok()?;
+        let names = String::from_utf8_lossy(&names);
+        Some(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
     };
+    exists(path).await?;
+    let (told, changed) = tokio::join!(commit_and_message(path, to), changes);
+    let (commit, message) = told?;
     Ok(Pushed { commit, skip: crate::skip::mark(&message), changed })
 }
 
@@ -301,14 +298,10 @@ pub async fn remove(path: &Path) -> std::io::Result<()> {
 }
 
 async fn exists(path: &Path) -> Result<(), FetchError> {
-    let found = Git::new(["rev-parse", "--git-dir"]).repository(path).run().await;
-    match found {
-        Ok(_) => Ok(()),
-        Err(GitError::Exit { .. }) => {
-            Err(FetchError::new(FailureCode::FetchFailed, "The site's repository is missing on this machine."))
-        }
-        Err(other) => Err(other.into()),
+    if tokio::fs::try_exists(path.join("HEAD")).await.unwrap_or(false) {
+        return Ok(());
     }
+    Err(FetchError::new(FailureCode::FetchFailed, "The site's repository is missing on this machine."))
 }
 
 fn not_there(what: &str) -> FetchError {

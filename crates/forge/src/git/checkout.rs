@@ -39,14 +39,24 @@ pub struct CheckedOut {
 
 /// What a person is told of a commit.
 pub(crate) async fn commit_info(repository: &Path, commit: &CommitSha) -> Result<CheckedOut, FetchError> {
-    let format = "--format=%an%x00%s";
+    commit_and_message(repository, commit).await.map(|(told, _)| told)
+}
+
+/// The same, and the whole of its message.
+pub(crate) async fn commit_and_message(
+    repository: &Path,
+    commit: &CommitSha,
+) -> Result<(CheckedOut, String), FetchError> {
+    let format = "--format=%an%x00%s%x00%B";
     let told = Git::new(["log", "-1", "--no-notes", format, "--end-of-options", commit.as_str(), "--"])
         .repository(repository)
         .text()
         .await?;
-    let (author, message) = told.split_once('\0').unwrap_or_default();
+    let mut parts = told.splitn(3, '\0');
+    let mut next = || parts.next().unwrap_or_default();
     let plain = |raw: &str| raw.chars().filter(|c| !c.is_control()).take(200).collect();
-    Ok(CheckedOut { commit: commit.clone(), message: plain(message), author: plain(author) })
+    let (author, message) = (plain(next()), plain(next()));
+    Ok((CheckedOut { commit: commit.clone(), message, author }, next().to_owned()))
 }
 
 /// Writes the files of a commit to `into` (made if it is missing), without a `.git` folder. Submodules are left out.
@@ -70,13 +80,13 @@ pub(crate) async fn write_tree_to(
         .await?;
     let links = judge(&listing, max_bytes, log)?;
     tokio::fs::create_dir_all(into).await.map_err(|e| FetchError::disk("The folder could not be made", &e))?;
-    let written = write(repository, commit, into, links, cancel).await;
+    let (written, told) = tokio::join!(write(repository, commit, into, links, cancel), commit_info(repository, commit));
     if written.is_err() {
         // What is half there must not be taken for a checkout; a failure to remove it changes nothing about the answer.
         let _ = tokio::fs::remove_dir_all(into).await;
     }
     written?;
-    commit_info(repository, commit).await
+    told
 }
 
 async fn write(

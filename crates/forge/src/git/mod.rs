@@ -7,7 +7,7 @@ mod remote;
 mod run;
 
 pub use checkout::{CheckedOut, Checkout};
-pub(crate) use checkout::{commit_info, write_tree_to};
+pub(crate) use checkout::{commit_and_message, commit_info, write_tree_to};
 pub(crate) use fetch::resolve;
 pub use fetch::{FetchRequest, fetch};
 pub use remote::{Remote, RemoteRequest, ls_remote};
