@@ -6,18 +6,19 @@
 // Both templates, everything in the caches, the ways in turns. Each round commits a change to every service that is
 // built, pushes it, and asks the proxy every 5 ms until it answers with the new page.
 //
-// The bare way is made as quick as it can honestly be. Its repository is a folder on this machine, pushed to without
-// HTTP or a password. It builds with the same engine, builder, Dockerfiles and cached layers, and starts the same
-// services with the same variables, limits and rights; its Traefik is the same image set up by what `webmeteor proxy
-// config traefik` prints; the old containers go after the clock has stopped. It gives nothing else that WebMeteor does:
-// no queue, no log, no database of what serves, no confines for builds. With several services it is measured twice:
-// one after another, and all at once.
+// The bare way is made as quick as it can honestly be. Its repository is served by Git's own `git http-backend`, with a
+// password that is compared and not hashed. It builds with the same engine, builder, Dockerfiles and cached layers, and
+// starts the same services with the same variables, limits and rights; its Traefik is the same image set up by what
+// `webmeteor proxy config traefik` prints; the old containers go after the clock has stopped. It gives nothing else that
+// WebMeteor does: no queue, no log, no database of what serves, no confines for builds. With several services it is
+// measured twice: one after another, as a script does it, and all at once.
 
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { bench, count, median, ms, pause, ratio, run, table, until } from "./lib/bench.mjs";
 import { docker, LABEL } from "./lib/docker.mjs";
+import { serveGit } from "./lib/git.mjs";
 import { start } from "./lib/platform.mjs";
 import { routes, startTraefik, visit, writeRoute } from "./lib/proxy.mjs";
 
@@ -127,7 +128,7 @@ class Bare {
   round = 0;
   running = [];
 
-  static async make(platform, site, template, clone, isAtOnce) {
+  static async make(defer, platform, site, template, clone, isAtOnce) {
     const bare = new Bare();
     const key = `bare-${site.slug}${isAtOnce ? "-at-once" : ""}`;
     Object.assign(bare, { key, template, isAtOnce, host: `${key}.localhost`, home: path.join(platform.home, key) });
@@ -135,7 +136,10 @@ class Bare {
     bare.checkout = path.join(bare.home, "checkout");
     fs.mkdirSync(bare.checkout, { recursive: true });
     await run("git", ["clone", "--quiet", "--bare", clone.folder, bare.repository]);
-    await clone.git("remote", "add", key, bare.repository);
+    await run("git", ["--git-dir", bare.repository, "config", "http.receivepack", "true"]);
+    const password = randomBytes(18).toString("hex");
+    const address = await serveGit(defer, bare.home, password);
+    await clone.git("remote", "add", key, `${address}/site.git`);
     bare.proxy = await startTraefik(bare.home);
     bare.subnet = `10.112.${randomInt(256)}`;
     await docker("network", "create", "--label", LABEL, `--subnet=${bare.subnet}.0/24`, key);
@@ -202,10 +206,13 @@ class Bare {
         const context = path.join(checkout, service.build);
         const file = path.join(home, `Dockerfile.${service.name}`);
         const written = path.join(context, "Dockerfile");
-        // With the label by which the platform knows its layers, so that both stand on the same ones.
+        // With the label by which the platform knows its layers, so that both stand on the same ones; and with this
+        // bench's where the platform has those of the site.
         const dockerfile = fs.existsSync(written) ? fs.readFileSync(written, "utf8") : this.generated;
-        fs.writeFileSync(file, dockerfile.replace(/^FROM .*$/gm, "$&\nLABEL webmeteor.build=shared"));
-        return docker("build", "--quiet", "--label", LABEL, "--file", file, "--tag", tag(service), context);
+        const labelled = dockerfile.replace(/^FROM .*$/gm, "$&\nLABEL webmeteor.build=shared");
+        const [before, last] = labelled.split(/^(?=COPY (?!.*^COPY ))/ms);
+        fs.writeFileSync(file, `${before}LABEL ${LABEL}\n${last}`);
+        return docker("build", "--quiet", "--file", file, "--tag", tag(service), context);
       },
     );
     clock.mark("docker build");
@@ -250,7 +257,7 @@ class Bare {
   }
 }
 
-async function measure(platform, name) {
+async function measure(defer, platform, name) {
   const template = TEMPLATES[name];
   const site = await platform.api("POST", "/sites", { name: `Bench ${name}`, source: { template: name } });
   await platform.ended(site.deployment_id);
@@ -258,7 +265,7 @@ async function measure(platform, name) {
   await run("git", ["clone", "--quiet", "--origin=webmeteor", platform.remote(site), clone.folder]);
   const orders = template.services.length > 1 ? [false, true] : [false];
   const bares = [];
-  for (const isAtOnce of orders) bares.push(await Bare.make(platform, site, template, clone, isAtOnce));
+  for (const isAtOnce of orders) bares.push(await Bare.make(defer, platform, site, template, clone, isAtOnce));
   const ways = [
     { name: "WebMeteor", go: (text) => throughPlatform(platform, site, clone, text), rounds: [] },
     ...bares.map((bare) => ({ name: bare.name, go: (text) => bare.go(clone, text), rounds: [] })),
@@ -298,5 +305,5 @@ await bench(async (defer) => {
   // The old release goes soon after each switch, so that it is gone before the next round.
   const platform = await start(defer, { DRAIN_SECONDS: 1 });
   for (const name of (process.env.BENCH_TEMPLATES ?? Object.keys(TEMPLATES).join()).split(","))
-    await measure(platform, name);
+    await measure(defer, platform, name);
 });

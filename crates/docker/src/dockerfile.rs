@@ -13,35 +13,32 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     /// [`STAGE_LABEL`] with `scope` goes behind every `FROM`: what follows it inherits it, failed builds and stages of
-    /// which nothing is left included. `image` goes to the end: it is other with each build, and would spoil the
-    /// layers' reuse elsewhere. Labels given to the engine beside the Dockerfile would each be a layer of its own,
-    /// and on none but the last ones.
+    /// which nothing is left included. `image` goes before the last `COPY` or `ADD` of the last stage, or to its end:
+    /// what comes before that is shared with other images, and what comes after it is other with every change anyway,
+    /// so that the labels' layer is in the cache from the second build on. Labels given to the engine beside the
+    /// Dockerfile would each be a layer of its own, after every change a new one.
     pub(crate) fn new(written: &str, scope: &str, image: &Labels) -> Self {
         let stage = Labels::from([(STAGE_LABEL.to_owned(), scope.to_owned())]);
         let escape = escape(written);
         // A last line that goes on would swallow the labels.
         let written = written.trim_end().trim_end_matches(escape);
+        let place = (!image.is_empty()).then(|| place_for_labels(written, escape));
         let mut sent = Self { text: String::with_capacity(written.len() + 512), added: vec![] };
-        let (mut count, mut goes_on, mut is_from) = (0, false, false);
-        for line in written.lines() {
+        let mut count = 0;
+        for (number, Line { text, part }) in lines(written, escape).enumerate() {
+            if place == Some(number) {
+                count += 1;
+                sent.add(count, image);
+            }
             count += 1;
-            sent.text.push_str(line);
+            sent.text.push_str(text);
             sent.text.push('\n');
-            let trimmed = line.trim();
-            // Inside an instruction, comments and empty lines are skipped; outside they are nothing.
-            if trimmed.is_empty() || trimmed.starts_with('#') {
-                continue;
-            }
-            if !goes_on {
-                is_from = trimmed.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("FROM"));
-            }
-            goes_on = trimmed.ends_with(escape);
-            if is_from && !goes_on {
+            if part.is_some_and(|part| part.is_last && part.is("FROM")) {
                 count += 1;
                 sent.add(count, &stage);
             }
         }
-        if !image.is_empty() {
+        if place == Some(written.lines().count()) {
             sent.add(count + 1, image);
         }
         sent
@@ -66,6 +63,55 @@ impl Labelled {
         let written = number - self.added.iter().filter(|added| **added < number).count();
         format!("{head}{BEFORE}{written}{rest}")
     }
+}
+
+/// A line of a Dockerfile.
+struct Line<'a> {
+    text: &'a str,
+    /// Of an instruction; `None` for comments and empty lines.
+    part: Option<Part<'a>>,
+}
+
+/// A line's part of an instruction.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    instruction: &'a str,
+    is_first: bool,
+    is_last: bool,
+}
+
+impl Part<'_> {
+    fn is(&self, word: &str) -> bool {
+        self.instruction.eq_ignore_ascii_case(word)
+    }
+}
+
+fn lines(text: &str, escape: char) -> impl Iterator<Item = Line<'_>> {
+    let mut goes_on = None;
+    text.lines().map(move |text| {
+        let trimmed = text.trim();
+        // Inside an instruction, comments and empty lines are skipped; outside they are nothing.
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            return Line { text, part: None };
+        }
+        let instruction = goes_on.unwrap_or_else(|| trimmed.split_whitespace().next().unwrap_or_default());
+        let (is_first, is_last) = (goes_on.is_none(), !trimmed.ends_with(escape));
+        goes_on = (!is_last).then_some(instruction);
+        Line { text, part: Some(Part { instruction, is_first, is_last }) }
+    })
+}
+
+/// The number of the line, from 0, before which the image's labels go.
+fn place_for_labels(text: &str, escape: char) -> usize {
+    let mut place = None;
+    for (number, line) in lines(text, escape).enumerate() {
+        match line.part.filter(|part| part.is_first) {
+            Some(part) if part.is("FROM") => place = None,
+            Some(part) if part.is("COPY") || part.is("ADD") => place = Some(number),
+            _ => {}
+        }
+    }
+    place.unwrap_or_else(|| text.lines().count())
 }
 
 /// What ends a line that goes on: a backslash, unless a directive at the top says otherwise.
@@ -120,6 +166,22 @@ mod tests {
         let image = Labels::from([("a".into(), "1".into()), ("b".into(), "x\" $HOME\\\nRUN false".into())]);
         let text = Labelled::new("FROM x\nRUN y \\\n", "all", &image).text;
         assert_eq!(text, format!("FROM x\n{STAGE}RUN y \nLABEL \"a\"=\"1\" \"b\"=\"x\\\" \\$HOME\\\\RUN false\"\n"));
+    }
+
+    #[test]
+    fn the_labels_of_an_image_go_before_the_last_copy_of_its_last_stage() {
+        let image = Labels::from([("a".into(), "1".into())]);
+        for (before, after) in [
+            ("FROM x AS one\nCOPY . .\nFROM y\nRUN z", ""),
+            ("FROM x\nCOPY a .\nRUN z", "# all\ncopy --from=one \\\n COPY . \\\n .\nCMD x"),
+            ("FROM x\nRUN z \\\n COPY . .", "ADD . .\nRUN y"),
+        ] {
+            let text = Labelled::new(&format!("{before}\n{after}"), "all", &image).text.replace(STAGE, "");
+            let (head, tail) = text.split_once("LABEL \"a\"=\"1\"\n").unwrap();
+            let comment = after.lines().next().filter(|line| line.starts_with('#')).map(|line| format!("{line}\n"));
+            assert_eq!(head, format!("{before}\n{}", comment.as_deref().unwrap_or_default()));
+            assert!(format!("{after}\n").ends_with(tail), "{tail}");
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ pub enum Cgroups {
     None,
 }
 
-/// Room on the engine's disk, and what it holds.
+/// Room on the engine's disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskUsage {
     /// Where the engine keeps everything.
@@ -79,10 +79,6 @@ pub struct DiskUsage {
     pub free_bytes: Option<u64>,
     /// Bytes of the whole file system.
     pub total_bytes: Option<u64>,
-    /// Number of images.
-    pub images: u64,
-    /// Number of containers, running or not.
-    pub containers: u64,
 }
 
 /// What a health check of the engine found.

@@ -41,9 +41,15 @@ pub fn of_environment(platform: &Platform, team: TeamId, site: SiteId, environme
     labels
 }
 
-/// For a container or image of one deployment.
-pub fn of_service(mut environment: Labels, deployment: DeploymentId, service: &str) -> Labels {
-    environment.insert(DEPLOYMENT.into(), deployment.to_string());
+/// For a container of one deployment.
+pub fn of_service(environment: Labels, deployment: DeploymentId, service: &str) -> Labels {
+    let mut labels = of_image(environment, service);
+    labels.insert(DEPLOYMENT.into(), deployment.to_string());
+    labels
+}
+
+/// For an image. Deployments that build the same share it, so which ones they are is told by its tags alone.
+pub fn of_image(mut environment: Labels, service: &str) -> Labels {
     environment.insert(SERVICE.into(), service.to_owned());
     environment
 }

@@ -227,8 +227,21 @@ pub fn overlap_name(container: &ContainerPlan, deployment: DeploymentId) -> Stri
     if container.stateful { container.name.clone() } else { format!("{}.{}", container.name, deployment.short()) }
 }
 
+/// What the names of all images that are built begin with.
+const IMAGES: &str = "webmeteor/";
+
 fn image_tag(project: &str, service: &ServiceName, deployment: DeploymentId) -> String {
-    format!("webmeteor/{project}-{service}:{}", deployment.short())
+    format!("{IMAGES}{project}-{service}:{}", deployment.short())
+}
+
+/// The tag is one that the platform gives; others were given by hand.
+pub(crate) fn is_image(tag: &str) -> bool {
+    tag.starts_with(IMAGES)
+}
+
+/// The tag was given to what this deployment built.
+pub(crate) fn is_image_of(tag: &str, deployment: DeploymentId) -> bool {
+    is_image(tag) && tag.rsplit_once(':').is_some_and(|(_, of)| of == deployment.short())
 }
 
 fn database_spec() -> ServiceSpec {

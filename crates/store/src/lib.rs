@@ -17,3 +17,12 @@ pub mod teams;
 pub mod users;
 pub mod variables;
 pub mod watches;
+
+/// Lets this transaction's commit not wait until the disk has it. A crash of the database may then forget it, as if it
+/// had never been; nothing else is harmed: <https://www.postgresql.org/docs/current/wal-async-commit.html>
+///
+/// # Errors
+/// The database's.
+pub async fn without_waiting_for_the_disk(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    sqlx::query("set local synchronous_commit = off").execute(conn).await.map(|_| ())
+}

@@ -18,7 +18,7 @@ use crate::{
 use async_trait::async_trait;
 use bollard::Docker;
 use futures::stream::BoxStream;
-use std::{future::Future, time::Duration};
+use std::{future::Future, path::PathBuf, time::Duration};
 use tokio::sync::{OnceCell, mpsc};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,14 @@ const CALL: Duration = Duration::from_mins(1);
 pub struct Engine {
     host: Option<String>,
     client: OnceCell<Docker>,
+    facts: OnceCell<Facts>,
+}
+
+/// What does not change while an engine is used, and takes it long to tell: it counts all it has for the same answer.
+#[derive(Debug)]
+struct Facts {
+    root: PathBuf,
+    cgroups: Cgroups,
 }
 
 impl Engine {
@@ -41,7 +49,7 @@ impl Engine {
 
     /// The engine at an address such as `unix:///var/run/docker.sock` or `tcp://127.0.0.1:2375`.
     pub fn at(host: impl Into<String>) -> Self {
-        Self { host: Some(host.into()), client: OnceCell::new() }
+        Self { host: Some(host.into()), ..Self::default() }
     }
 
     /// Whether containers run on while the daemon restarts (its setting `live-restore`).
@@ -50,6 +58,18 @@ impl Engine {
     /// [`Error::Unavailable`].
     pub async fn live_restore(&self) -> Result<bool> {
         Ok(within(CALL, self.client().await?.info()).await?.live_restore_enabled.unwrap_or(false))
+    }
+
+    async fn facts(&self) -> Result<&Facts> {
+        self.facts
+            .get_or_try_init(|| async {
+                let info = within(CALL, self.client().await?.info()).await?;
+                Ok(Facts {
+                    root: info.docker_root_dir.unwrap_or_default().into(),
+                    cgroups: convert::cgroups(info.cgroup_driver, info.cgroup_version),
+                })
+            })
+            .await
     }
 
     /// The client, once both sides have agreed on a version of the API.
@@ -108,21 +128,17 @@ impl Runtime for Engine {
         Ok(Version { engine: found.version.unwrap_or_default(), api: found.api_version.unwrap_or_default() })
     }
     async fn disk_usage(&self) -> Result<DiskUsage> {
-        let info = within(CALL, self.client().await?.info()).await?;
-        let root = std::path::PathBuf::from(info.docker_root_dir.unwrap_or_default());
+        let root = self.facts().await?.root.clone();
         let disk = rustix::fs::statvfs(&root).ok();
         Ok(DiskUsage {
             free_bytes: disk.as_ref().map(|disk| disk.f_bavail * disk.f_frsize),
             total_bytes: disk.as_ref().map(|disk| disk.f_blocks * disk.f_frsize),
             root,
-            images: convert::count(info.images),
-            containers: convert::count(info.containers),
         })
     }
 
     async fn cgroups(&self) -> Result<Cgroups> {
-        let info = within(CALL, self.client().await?.info()).await?;
-        Ok(convert::cgroups(info.cgroup_driver, info.cgroup_version))
+        Ok(self.facts().await?.cgroups)
     }
 
     async fn build(

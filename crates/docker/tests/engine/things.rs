@@ -10,7 +10,7 @@ async fn the_engine_tells_its_version_and_room() {
     let version = engine.version().await.unwrap();
     assert!(version.api.starts_with("1.") && !version.engine.is_empty(), "{version:?}");
     let disk = engine.disk_usage().await.unwrap();
-    assert!(disk.free_bytes.is_some_and(|free| free > 0) && disk.images > 0, "{disk:?}");
+    assert!(disk.free_bytes.is_some_and(|free| free > 0), "{disk:?}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The Dockerfiles that are made for known projects: on the one base image, without root, and with the same package
-//! lines as the templates, so that their layers are shared.
+//! lines as the templates, so that their layers are shared. The project's own files come as late as they can: each
+//! instruction behind them costs time with every push.
 
 use super::known::PORT;
 use std::fmt::Write;
@@ -73,7 +74,7 @@ http {{
 /// The last stage of everything that nginx serves.
 fn nginx_stage(fallback: &str, copy: &str) -> String {
     format!(
-        "FROM {BASE}\n\n{}\n{}\n{copy}\n\nUSER {USER}\nEXPOSE {PORT}\nSTOPSIGNAL SIGQUIT\nCMD [\"nginx\"]\n",
+        "FROM {BASE}\n\n{}\n{}\nUSER {USER}\nEXPOSE {PORT}\nSTOPSIGNAL SIGQUIT\nCMD [\"nginx\"]\n\n{copy}\n",
         packages("nginx"),
         write_file("/etc/nginx/nginx.conf", &nginx(fallback))
     )
@@ -87,16 +88,16 @@ pub(super) fn pages() -> String {
 /// Installs what `package.json` asks for; a change of the project's own files does not repeat it.
 fn npm_install(locked: bool) -> &'static str {
     if locked {
-        "COPY package.json package-lock.json ./\nRUN npm ci --no-audit --no-fund\nCOPY . ./\n"
+        "COPY package.json package-lock.json ./\nRUN npm ci --no-audit --no-fund\n"
     } else {
-        "COPY package.json ./\nRUN npm install --no-audit --no-fund\nCOPY . ./\n"
+        "COPY package.json ./\nRUN npm install --no-audit --no-fund\n"
     }
 }
 
 /// Pages that npm builds; unknown paths get the first page, as programs in the browser want it.
 pub(super) fn node_pages(locked: bool) -> String {
     format!(
-        "FROM {BASE} AS build\n\n{}\nWORKDIR /app\n{}RUN npm run build\n\
+        "FROM {BASE} AS build\n\n{}\nWORKDIR /app\n{}COPY . ./\nRUN npm run build\n\
          RUN for folder in dist build out; do \\\n      if [ -f \"$folder/index.html\" ]; then mv \"$folder\" /srv/pages; exit 0; fi; \\\n    done; \\\n    \
          echo \"npm run build left no index.html in dist, build or out\" >&2; exit 1\n\n{}",
         packages("ca-certificates nodejs npm"),
@@ -107,17 +108,15 @@ pub(super) fn node_pages(locked: bool) -> String {
 
 /// A program of Node.
 pub(super) fn node(locked: bool, build: bool, start: &[&str]) -> String {
-    let mut text =
-        format!("FROM {BASE}\n\n{}\nWORKDIR /app\n{}", packages("ca-certificates nodejs npm"), npm_install(locked));
-    if build {
-        text.push_str("RUN npm run build\n");
-    }
-    let _ = write!(
-        text,
-        "\nENV NODE_ENV=production PORT={PORT} HOME=/tmp NPM_CONFIG_UPDATE_NOTIFIER=false\nUSER {USER}\nEXPOSE {PORT}\nCMD {}\n",
-        json(start)
-    );
-    text
+    let runs = format!("ENV NODE_ENV=production PORT={PORT} HOME=/tmp NPM_CONFIG_UPDATE_NOTIFIER=false\nUSER {USER}\n");
+    // What builds it is not there in production.
+    let last = if build { format!("COPY . ./\nRUN npm run build\n{runs}") } else { format!("{runs}COPY . ./\n") };
+    format!(
+        "FROM {BASE}\n\n{}\nWORKDIR /app\nEXPOSE {PORT}\nCMD {}\n{}\n{last}",
+        packages("ca-certificates nodejs npm"),
+        json(start),
+        npm_install(locked)
+    )
 }
 
 /// A program of PHP under Apache, which reads `.htaccess` files and gives unknown paths to `index.php`.
@@ -192,32 +191,35 @@ DocumentRoot {root}
     }
     let _ = write!(
         text,
-        "\n{}\nWORKDIR /srv/app\nCOPY --chown={USER}:{USER} . ./\n",
+        "\n{}\nWORKDIR /srv/app\nEXPOSE {PORT}\nSTOPSIGNAL SIGWINCH\nCMD [\"apache2\", \"-f\", \"/etc/apache2/httpd.conf\", \"-DFOREGROUND\"]\n\n",
         write_file("/etc/apache2/httpd.conf", &apache)
     );
+    let copy = format!("COPY --chown={USER}:{USER} . ./\n");
     if composer {
-        let _ = writeln!(
-            text,
-            "RUN COMPOSER_ALLOW_SUPERUSER=1 composer install --no-dev --no-interaction --no-progress --optimize-autoloader"
+        text.push_str(&copy);
+        text.push_str(
+            "RUN COMPOSER_ALLOW_SUPERUSER=1 composer install --no-dev --no-interaction --no-progress --optimize-autoloader\n",
         );
     }
-    let _ = write!(
-        text,
-        "\nUSER {USER}\nEXPOSE {PORT}\nSTOPSIGNAL SIGWINCH\nCMD [\"apache2\", \"-f\", \"/etc/apache2/httpd.conf\", \"-DFOREGROUND\"]\n"
-    );
+    let _ = writeln!(text, "USER {USER}");
+    if !composer {
+        text.push_str(&copy);
+    }
     text
 }
 
 /// A program of Python in an environment of its own.
 pub(super) fn python(requirements: bool, command: &[String]) -> String {
-    let install = if requirements {
-        "COPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\nCOPY . ./\n"
+    let rest = if requirements {
+        format!(
+            "COPY requirements.txt ./\nRUN pip install --no-cache-dir -r requirements.txt\n\nUSER {USER}\nCOPY . ./\n"
+        )
     } else {
-        "COPY . ./\nRUN pip install --no-cache-dir .\n"
+        format!("COPY . ./\nRUN pip install --no-cache-dir .\n\nUSER {USER}\n")
     };
     format!(
         "FROM {BASE}\n\n{}\nRUN python3 -m venv /opt/venv\nENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PORT={PORT} HOME=/tmp\n\
-         WORKDIR /app\n{install}\nUSER {USER}\nEXPOSE {PORT}\nCMD {}\n",
+         WORKDIR /app\nEXPOSE {PORT}\nCMD {}\n\n{rest}",
         packages("ca-certificates python3 python3-venv"),
         json(command)
     )
@@ -226,8 +228,9 @@ pub(super) fn python(requirements: bool, command: &[String]) -> String {
 /// A program that is compiled in one stage and runs alone in the next.
 fn compiled(tools: &str, build: &str, program: &str) -> String {
     format!(
-        "FROM {BASE} AS build\n\n{}\nWORKDIR /app\nCOPY . ./\n{build}\n\nFROM {BASE}\n\n{}\nCOPY --from=build {program} /usr/local/bin/app\n\
-         WORKDIR /app\nCOPY . ./\n\nENV PORT={PORT} HOME=/tmp\nUSER {USER}\nEXPOSE {PORT}\nCMD [\"/usr/local/bin/app\"]\n",
+        "FROM {BASE} AS build\n\n{}\nWORKDIR /app\nCOPY . ./\n{build}\n\nFROM {BASE}\n\n{}\n\
+         WORKDIR /app\nENV PORT={PORT} HOME=/tmp\nUSER {USER}\nEXPOSE {PORT}\nCMD [\"/usr/local/bin/app\"]\n\n\
+         COPY --from=build {program} /usr/local/bin/app\nCOPY . ./\n",
         packages(tools),
         packages("ca-certificates")
     )

@@ -1,8 +1,9 @@
-//! Builds the images, one service after another, the log streamed while they are built.
+//! Builds the images of all services at once, the log streamed while they are built.
 
 use super::{Run, Stop};
-use crate::{confines::Confines, disk};
+use crate::{confines::Confines, disk, labels, plan};
 use docker::{BuildContext, BuildError, BuildRequest};
+use futures::future::try_join_all;
 use model::{
     deployment::FailureCode,
     names::ServiceName,
@@ -26,15 +27,21 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
         return Err(Stop::failed(FailureCode::DiskFull, why));
     }
     let confines = Confines::make(&run.platform, run.row.id).await?;
-    for container in plan.containers.iter().filter(|c| !c.stateful) {
+    let containers: Vec<_> = plan.containers.iter().filter(|c| !c.stateful).collect();
+    let is_built = |c: &&&ContainerPlan| matches!(c.spec.source, ServiceSource::Build { .. });
+    let are_several = containers.iter().filter(is_built).count() > 1;
+    // The first that fails ends the others.
+    try_join_all(containers.into_iter().map(async |container| {
         match &container.spec.source {
             ServiceSource::Image(image) => ready_image(run, container, image).await?,
             ServiceSource::Build { folder, generated } => {
-                one(run, &confines, container, folder, generated.clone()).await?;
+                let mark = if are_several { format!("{} | ", container.service) } else { String::new() };
+                one(run, &confines, container, folder, generated.clone(), &mark).await?;
             }
         }
-        check_size(run, container).await?;
-    }
+        check_size(run, container).await
+    }))
+    .await?;
     Ok(())
 }
 
@@ -45,7 +52,7 @@ async fn ready_image(run: &Run, container: &ContainerPlan, image: &str) -> Resul
     }
     run.log.say(format!("{}: pulling image {image}", container.service)).await;
     let limit = run.platform.settings.deadlines.build;
-    run.unless_interrupted(run.platform.engine.pull_image(image, limit)).await?.map_err(|e| match e {
+    run.platform.engine.pull_image(image, limit).await.map_err(|e| match e {
         docker::Error::Unavailable(_) => e.into(),
         e => Stop::no_image(&container.service, &e, format!("The image {image} could not be pulled: {e}")),
     })
@@ -66,6 +73,7 @@ async fn one(
     container: &ContainerPlan,
     folder: &str,
     generated: Option<String>,
+    mark: &str,
 ) -> Result<(), Stop> {
     let begun = Instant::now();
     let service = &container.service;
@@ -74,7 +82,7 @@ async fn one(
     let mut request =
         BuildRequest::new(BuildContext { root: run.source(), folder: folder.to_owned() }, container.image.clone());
     request.dockerfile = generated;
-    request.labels = run.labels(service.as_str());
+    request.labels = labels::of_image(run.environment_labels(), service.as_str());
     request.layer_scope.clone_from(&run.platform.settings.layer_scope);
     request.memory_bytes = Some(limits.build_memory);
     request.cpu_millis = limits.build_cpu_millis;
@@ -104,14 +112,16 @@ async fn one(
                 let _ = named.send(layer.to_owned());
             }
             if let Some(text) = steps.shown(&line.text) {
-                run.log.line(line.stream, text).await;
+                run.log.line(line.stream, &format!("{mark}{text}")).await;
             }
         }
     };
     // Beside the lines, which do not wait for it.
     let note = async {
-        while let Some(layer) = layers.recv().await {
-            note_use(run, layer).await;
+        let mut some = vec![];
+        while layers.recv_many(&mut some, MOST_LAYERS).await > 0 {
+            note_use(run, &some).await;
+            some.clear();
         }
     };
     let (built, (), ()) = tokio::join!(work, copy, note);
@@ -192,27 +202,27 @@ fn layer(line: &str) -> Option<&str> {
 }
 
 /// So that what is used goes last. What a program prints in this form names nothing, or an image that is not ours.
-async fn note_use(run: &Run, layer: String) {
+async fn note_use(run: &Run, layers: &[String]) {
     let noted = async {
-        let mut conn = run.platform.pool.acquire().await?;
-        store::image_uses::note(&mut conn, run.row.site_id, &[layer]).await
+        let mut tx = run.platform.pool.begin().await?;
+        store::without_waiting_for_the_disk(&mut tx).await?;
+        store::image_uses::note(&mut tx, run.row.site_id, layers).await?;
+        tx.commit().await
     };
     if let Err(error) = noted.await {
-        tracing::debug!(%error, "the use of a layer was not noted");
+        tracing::debug!(%error, "the use of layers was not noted");
     }
 }
 
-/// Removes the images of a deployment that did not become a release.
+/// Removes the images of a deployment that did not become a release. What another deployment made the same of keeps that
+/// one's tag.
 pub(super) async fn remove_images(run: &Run) {
-    let mut filter = run.environment_labels();
-    filter.insert(crate::labels::DEPLOYMENT.into(), run.row.id.to_string());
-    match run.platform.engine.list_images(&filter).await {
+    match run.platform.engine.list_images(&run.environment_labels()).await {
         Ok(images) => {
-            for image in images {
-                for tag in &image.tags {
-                    if let Err(error) = run.platform.engine.remove_image(tag).await {
-                        tracing::warn!(%tag, %error, "an image could not be removed");
-                    }
+            let tags = images.iter().flat_map(|image| &image.tags);
+            for tag in tags.filter(|tag| plan::is_image_of(tag, run.row.id)) {
+                if let Err(error) = run.platform.engine.remove_image(tag).await {
+                    tracing::warn!(%tag, %error, "an image could not be removed");
                 }
             }
         }

@@ -47,7 +47,7 @@ pub(super) async fn run(run: &Run) -> Result<Manifest, Stop> {
             run.log.line(Stream::Stdout, &line).await;
         }
     };
-    let (checked_out, ()) = run.unless_interrupted(async { tokio::join!(work, copy) }).await?;
+    let (checked_out, ()) = tokio::join!(Box::pin(work), copy);
     let checked_out = checked_out?;
 
     let mut conn = run.platform.pool.acquire().await?;

@@ -107,6 +107,7 @@ impl From<crate::Error> for Stop {
     fn from(error: crate::Error) -> Self {
         match error {
             crate::Error::Database(e) => e.into(),
+            crate::Error::Engine(e) => e.into(),
             other => Self::internal(other),
         }
     }
@@ -161,11 +162,6 @@ impl Run {
         self.folder().join(&self.environment.root)
     }
 
-    /// Labels of everything that this deployment makes for a service.
-    pub(crate) fn labels(&self, service: &str) -> docker::Labels {
-        labels::of_service(self.environment_labels(), self.row.id, service)
-    }
-
     pub(crate) fn environment_labels(&self) -> docker::Labels {
         labels::of_environment(&self.platform, self.row.team_id, self.row.site_id, self.row.environment_id)
     }
@@ -176,15 +172,16 @@ impl Run {
             if let Some(reason) = &self.row.reason {
                 self.log.say(reason).await;
             }
-            self.skip(Step::Fetch).await?;
-            self.skip(Step::Build).await?;
+            let skipped = [(Step::Fetch, StepStatus::Skipped), (Step::Build, StepStatus::Skipped)];
+            self.mark(Status::Starting, &skipped).await?;
             self.forget_earlier_attempt().await?;
-            self.within(Step::Start, start::plan_again(self, release)).await?
+            let plan = self.within(Step::Start, start::plan_again(self, release)).await?;
+            self.mark(Status::Starting, &[(Step::Start, StepStatus::Running)]).await?;
+            plan
         } else {
-            self.begin(Step::Fetch).await?;
+            self.mark(Status::Fetching, &[(Step::Fetch, StepStatus::Running)]).await?;
             let manifest = self.within(Step::Fetch, Box::pin(fetch::run(self))).await?;
-            self.end(Step::Fetch).await?;
-            self.advance(Status::Fetching, Status::Building, Step::Build).await?;
+            self.advance(Status::Fetching, Status::Building).await?;
             self.forget_earlier_attempt().await?;
             let planned_and_built = async {
                 let plan = start::plan(self, &manifest).await?;
@@ -192,17 +189,13 @@ impl Run {
                 Ok(plan)
             };
             let plan = self.within(Step::Build, Box::pin(planned_and_built)).await?;
-            self.end(Step::Build).await?;
-            self.move_to(Status::Building, Status::Starting).await?;
+            self.advance(Status::Building, Status::Starting).await?;
             plan
         };
-        self.begin(Step::Start).await?;
         self.within(Step::Start, start::run(self, &plan)).await?;
-        self.end(Step::Start).await?;
-        self.advance(Status::Starting, Status::Verifying, Step::Verify).await?;
+        self.advance(Status::Starting, Status::Verifying).await?;
         self.within(Step::Verify, verify::run(self, &plan)).await?;
-        self.end(Step::Verify).await?;
-        self.advance(Status::Verifying, Status::Switching, Step::Switch).await?;
+        self.advance(Status::Verifying, Status::Switching).await?;
         switch::run(self, &plan).await?;
         Ok(())
     }
@@ -210,6 +203,9 @@ impl Run {
     /// Removes what an earlier attempt at this same deployment started. That may have requests to finish, so it is no part
     /// of a step's time.
     async fn forget_earlier_attempt(&self) -> Result<(), Stop> {
+        if self.lease.attempt == 1 {
+            return Ok(());
+        }
         self.unless_interrupted(start::remove_containers(self)).await
     }
 
@@ -230,7 +226,7 @@ impl Run {
     }
 
     /// Waits for something unless the run is interrupted first.
-    pub(crate) async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
+    async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Result<T, Stop> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => Err(Stop::Interrupted),
@@ -238,53 +234,49 @@ impl Run {
         }
     }
 
-    pub(crate) async fn pause(&self, time: Duration) -> Result<(), Stop> {
-        self.unless_interrupted(tokio::time::sleep(time)).await
-    }
-
-    async fn move_to(&self, from: Status, to: Status) -> Result<(), Stop> {
+    /// Ends the step of one state and begins that of the next.
+    ///
+    /// Only before the switch the disk is waited for, for the others are no promise to anybody: should the database
+    /// crash and forget one, the next write finds another state than it comes from, and the deployment is tried again.
+    async fn advance(&self, from: Status, to: Status) -> Result<(), Stop> {
         if self.cancel.is_cancelled() {
             return Err(Stop::Interrupted);
         }
         let mut tx = self.platform.pool.begin().await?;
+        if to != Status::Switching {
+            store::without_waiting_for_the_disk(&mut tx).await?;
+        }
         store::queue::advance(&mut tx, self.lease, from, to).await?;
-        self.announce(&mut tx, to, None).await?;
+        let steps = [(from, StepStatus::Done), (to, StepStatus::Running)];
+        let steps = steps.into_iter().filter_map(|(state, status)| Some((step_of(state)?, status)));
+        self.write_steps(&mut tx, to, steps).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn advance(&self, from: Status, to: Status, step: Step) -> Result<(), Stop> {
-        self.move_to(from, to).await?;
-        self.begin(step).await
-    }
-
-    async fn begin(&self, step: Step) -> Result<(), Stop> {
-        self.step(step, StepStatus::Running).await
-    }
-
-    async fn end(&self, step: Step) -> Result<(), Stop> {
-        self.step(step, StepStatus::Done).await
-    }
-
-    async fn skip(&self, step: Step) -> Result<(), Stop> {
-        self.step(step, StepStatus::Skipped).await
-    }
-
-    pub(crate) async fn step(&self, step: Step, status: StepStatus) -> Result<(), Stop> {
+    /// Writes how steps stand, within a state.
+    pub(crate) async fn mark(&self, state: Status, steps: &[(Step, StepStatus)]) -> Result<(), Stop> {
         let mut tx = self.platform.pool.begin().await?;
-        // Also proves that the lease is still ours before anything more is done.
-        store::queue::heartbeat(&mut tx, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
-        store::queue::set_step(&mut tx, self.row.id, step, status).await?;
-        let state = match step {
-            Step::Fetch => Status::Fetching,
-            Step::Build => Status::Building,
-            Step::Start => Status::Starting,
-            Step::Verify => Status::Verifying,
-            Step::Switch | Step::Drain => Status::Switching,
-        };
-        self.announce(&mut tx, state, Some(step)).await?;
+        store::without_waiting_for_the_disk(&mut tx).await?;
+        self.write_steps(&mut tx, state, steps.iter().copied()).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    async fn write_steps(
+        &self,
+        conn: &mut sqlx::PgConnection,
+        state: Status,
+        steps: impl Iterator<Item = (Step, StepStatus)>,
+    ) -> Result<(), Stop> {
+        // Also proves that the lease is still ours before anything more is done.
+        store::queue::heartbeat(conn, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
+        let mut last = None;
+        for (step, status) in steps {
+            store::queue::set_step(conn, self.row.id, step, status).await?;
+            last = Some(step);
+        }
+        self.announce(conn, state, last).await
     }
 
     /// The lease is still this attempt's: whatever it began is its own to finish or to remove.
@@ -318,6 +310,18 @@ impl Run {
         {
             tracing::warn!(deployment = %self.row.id, %error, "a checkout could not be removed");
         }
+    }
+}
+
+/// What is done in a state.
+fn step_of(state: Status) -> Option<Step> {
+    match state {
+        Status::Fetching => Some(Step::Fetch),
+        Status::Building => Some(Step::Build),
+        Status::Starting => Some(Step::Start),
+        Status::Verifying => Some(Step::Verify),
+        Status::Switching => Some(Step::Switch),
+        Status::Queued | Status::Live | Status::Failed | Status::Cancelled | Status::Superseded => None,
     }
 }
 

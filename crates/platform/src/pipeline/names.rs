@@ -10,8 +10,8 @@ use model::{deployment::FailureCode, plan::ReleasePlan};
 /// theirs need no look. What bears no installation's label was made by hand, by `docker compose up` say, and is taken.
 pub(super) async fn are_own(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let engine = &run.platform.engine;
-    let networks = engine.list_networks(&Labels::new()).await?;
-    let volumes = engine.list_volumes(&Labels::new()).await?;
+    let all = Labels::new();
+    let (networks, volumes) = tokio::try_join!(engine.list_networks(&all), engine.list_volumes(&all))?;
     let there =
         networks.iter().map(|it| (&*it.name, &it.labels)).chain(volumes.iter().map(|it| (&*it.name, &it.labels)));
     let wanted = |name: &str| name == plan.network.name || plan.volumes.contains_key(name);

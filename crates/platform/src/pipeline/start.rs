@@ -1,11 +1,12 @@
 //! Plans the release and starts its containers beside those that serve.
 
 use super::{Run, Stop, names, switch};
-use crate::{labels, machine, plan};
+use crate::{firewall, labels, machine, plan};
+use futures::future::{join_all, try_join_all};
 use model::{
     ReleaseId,
     deployment::FailureCode,
-    plan::ReleasePlan,
+    plan::{ContainerPlan, ReleasePlan},
     site::{Manifest, ServiceSource},
 };
 use std::{collections::BTreeSet, net::Ipv4Addr};
@@ -72,35 +73,33 @@ async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
 
 /// Makes the network and the volumes and starts the containers.
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
-    names::are_own(run, plan).await?;
+    let (are_own, ()) = tokio::join!(names::are_own(run, plan), firewall::keep_apart(&run.platform));
+    are_own?;
     let environment = run.environment_labels();
     machine::ensure_network(&run.platform, &plan.network, &environment).await?;
     for volume in plan.volumes.keys() {
         run.platform.engine.ensure_volume(volume, &environment).await?;
     }
-    for container in &plan.containers {
-        let spec = machine::site_container(
-            &run.platform,
-            &run.environment,
-            &run.secrets,
-            plan,
-            container,
-            &plan::overlap_name(container, plan.deployment),
-        );
-        let service = &container.service;
-        if container.stateful {
-            match machine::ensure_stateful(&run.platform, &spec).await? {
-                machine::Stateful::Running => continue,
-                machine::Stateful::Started => run.log.say(format!("{service}: started {}", spec.name)).await,
-            }
-            continue;
+    // Their order means nothing: a service that needs another one waits for it, as it must when that one restarts.
+    try_join_all(plan.containers.iter().map(|container| one(run, plan, container))).await?;
+    Ok(())
+}
+
+async fn one(run: &Run, plan: &ReleasePlan, container: &ContainerPlan) -> Result<(), Stop> {
+    let name = plan::overlap_name(container, plan.deployment);
+    let spec = machine::site_container(&run.platform, &run.environment, &run.secrets, plan, container, &name);
+    let service = &container.service;
+    if container.stateful {
+        if let machine::Stateful::Started = machine::ensure_stateful(&run.platform, &spec).await? {
+            run.log.say(format!("{service}: started {}", spec.name)).await;
         }
-        run.platform.engine.start_site_container(&spec).await.map_err(|error| match error {
-            e if e.is_temporary() => e.into(),
-            e => Stop::service(FailureCode::StartFailed, service, e.to_string()),
-        })?;
-        run.log.say(format!("{service}: started {} at {}", spec.name, spec.address)).await;
+        return Ok(());
     }
+    run.platform.engine.start_site_container(&spec).await.map_err(|error| match error {
+        e if e.is_temporary() => e.into(),
+        e => Stop::service(FailureCode::StartFailed, service, e.to_string()),
+    })?;
+    run.log.say(format!("{service}: started {} at {}", spec.name, spec.address)).await;
     Ok(())
 }
 
@@ -133,5 +132,5 @@ pub(super) async fn remove_containers(run: &Run) {
             tracing::warn!(container = %container.name, %error, "a container could not be removed");
         }
     });
-    futures::future::join_all(removals).await;
+    join_all(removals).await;
 }

@@ -14,8 +14,8 @@ use std::time::Instant;
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
     let new = routes::of(plan);
-    run.still_ours().await?;
-    let before = watch::counts(&run.platform, run.environment.id).await;
+    let (ours, before) = tokio::join!(run.still_ours(), watch::counts(&run.platform, run.environment.id));
+    ours?;
     if let Err(error) = confirmed(run, &new).await {
         // A worker that slept through its lease must not touch the route of the one that has it now.
         run.still_ours().await?;

@@ -50,7 +50,7 @@ async fn one(
     let name = plan::overlap_name(container, plan.deployment);
     let mut last;
     loop {
-        let state = run.unless_interrupted(run.platform.engine.inspect(&name)).await??;
+        let state = run.platform.engine.inspect(&name).await?;
         let Some(state) = state else {
             return Err(fault(
                 run,
@@ -65,7 +65,7 @@ async fn one(
             return Err(fault(run, container, &name, code, &words).await);
         }
         if state.running {
-            match run.unless_interrupted(check(container, &state, left(), host, client)).await? {
+            match check(container, &state, left(), host, client).await {
                 Ok(()) => {
                     let took = begun.elapsed().as_secs_f64();
                     run.log.say(format!("{}: well after {took:.1} s", container.service)).await;
@@ -81,7 +81,7 @@ async fn one(
             let words = format!("Not well after {} s: {why}.", (deadline - begun).as_secs());
             return Err(fault(run, container, &name, code, &words).await);
         }
-        run.pause(LOOK.max(Duration::from_millis(health.interval_ms / 4)).min(left())).await?;
+        tokio::time::sleep(LOOK.max(Duration::from_millis(health.interval_ms / 4)).min(left())).await;
     }
 }
 

@@ -95,7 +95,7 @@ pub enum Act {
     RemoveRoute(String),
     /// A deployment's last step is over.
     EndDrain(DeploymentId),
-    /// A tag, or an image without one, is removed.
+    /// A tag is removed, and with its last one the image.
     RemoveImage(String),
     /// A release is no longer kept.
     ForgetRelease(TeamId, ReleaseId),
@@ -232,16 +232,11 @@ fn of_deployment(container: &ContainerSummary, deployment: DeploymentId) -> bool
 fn leftovers(wanted: &Wanted, found: &Found, out: &mut Differences) {
     let used: BTreeSet<&str> =
         wanted.releases.iter().filter(|r| r.is_kept).flat_map(|r| &r.images).map(String::as_str).collect();
-    let is_open = |labels: &docker::Labels| {
-        let id = labels.get(labels::DEPLOYMENT).and_then(|id| id.parse().ok());
-        id.is_none_or(|id| wanted.open.contains(&id))
-    };
-    for image in found.images.iter().filter(|image| !is_open(&image.labels)) {
-        for tag in image.tags.iter().filter(|tag| !used.contains(tag.as_str())) {
+    let is_open = |tag: &str| wanted.open.iter().any(|id| plan::is_image_of(tag, *id));
+    // What has no tag any more is a layer like others, and goes with them when room is needed.
+    for tag in found.images.iter().flat_map(|image| &image.tags) {
+        if plan::is_image(tag) && !used.contains(tag.as_str()) && !is_open(tag) {
             out.add(None, Act::RemoveImage(tag.clone()), "no kept release uses it");
-        }
-        if image.tags.is_empty() {
-            out.add(None, Act::RemoveImage(image.id.to_string()), "a later build took its tag");
         }
     }
     for release in wanted.releases.iter().filter(|r| !r.is_kept) {

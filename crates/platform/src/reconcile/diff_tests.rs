@@ -120,11 +120,11 @@ fn running(name: &str, network: &str, address: Ipv4Addr, labels: Labels) -> Cont
     }
 }
 
-fn image(tag: &str, row: &EnvironmentRow, deployment: DeploymentId) -> Image {
+fn image(tag: &str, row: &EnvironmentRow) -> Image {
     Image {
         id: ImageId(format!("sha256:{tag}")),
         tags: vec![tag.into()],
-        labels: labels(row, deployment, "www"),
+        labels: labels(row, DeploymentId::new(), "www"),
         size_bytes: 1,
         exposed_ports: vec![],
         created_at: Some(NOW),
@@ -337,8 +337,8 @@ fn next_release(seconds: u64) -> (Wanted, Found) {
     let labels = labels(&state.environment, new.deployment, "www");
     found.containers.push(running(&name, &new.network.name, new.containers[1].address, labels));
     found.routes.insert(routes::key(new.environment), routes::of(&new).render().unwrap().into_bytes());
-    found.images.push(image(&old.containers[1].image, &state.environment, old.deployment));
-    found.images.push(image(&new.containers[1].image, &state.environment, new.deployment));
+    found.images.push(image(&old.containers[1].image, &state.environment));
+    found.images.push(image(&new.containers[1].image, &state.environment));
     wanted.draining.push((new.environment, new.deployment));
     state.live_since = Some(NOW - Duration::from_secs(seconds));
     state.environment.current_release = Some(ReleaseId::new());
@@ -389,8 +389,11 @@ fn an_image_is_left_alone_while_its_deployment_is_open() {
     let (mut wanted, mut found) = sound(1);
     let row = wanted.environments[0].environment.clone();
     let open = DeploymentId::new();
-    found.images.push(image("webmeteor/acme-shop0-www:1", &row, open));
-    assert_eq!(told(&wanted, &found), ["remove the image webmeteor/acme-shop0-www:1"]);
+    let tag = format!("webmeteor/acme-shop0-www:{}", open.short());
+    let mut built = image(&tag, &row);
+    built.tags.push("backup:by-hand".into());
+    found.images.push(built);
+    assert_eq!(told(&wanted, &found), [format!("remove the image {tag}")]);
     wanted.open.insert(open);
     assert_eq!(differences(&wanted, &found).actions, []);
 }
