@@ -5,12 +5,14 @@
 
 mod lookup;
 mod payload;
+mod pulls;
 mod repository;
 mod shapes;
 mod signature;
 
 pub use lookup::repository_urls_unverified;
-pub use payload::{Payload, PullRequest, Push, RefChange, RefKind, Unreadable, parse};
+pub use payload::{Payload, Push, RefChange, RefKind, Unreadable, parse};
+pub use pulls::{PullAction, PullRequest};
 pub use repository::RepositoryKey;
 pub use signature::{BadSignature, is_signed, verify};
 
@@ -18,18 +20,9 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Headers that prove who sent a webhook; whoever reads a stored delivery must not learn them.
-const SECRET_HEADERS: &[&str] = &[
-    "x-gitlab-token",
-    "x-hub-signature",
-    "x-hub-signature-256",
-    "x-gitea-signature",
-    "x-forgejo-signature",
-    "x-gogs-signature",
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-];
+/// What the names of headers hold that prove who sent a webhook, the forge or a proxy on the way; whoever reads a stored
+/// delivery must not learn them.
+const SECRET_WORDS: &[&str] = &["signature", "token", "secret", "authorization", "cookie", "password", "api-key"];
 
 /// A kind of forge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,6 +66,11 @@ impl Provider {
         }
     }
 
+    /// Reads the stored word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::GitHub, Self::GitLab, Self::Bitbucket, Self::Gitea].into_iter().find(|it| it.as_str() == word)
+    }
+
     /// The forge's own name of the event, such as `push`, `Push Hook` or `repo:push`; `unknown` without one.
     pub fn event(self, headers: &HeaderMap) -> &str {
         let names: &[&str] = match self {
@@ -113,7 +111,8 @@ pub fn headers_to_keep(headers: &HeaderMap) -> BTreeMap<String, String> {
     headers
         .iter()
         .filter_map(|(name, value)| {
-            let value = if SECRET_HEADERS.contains(&name.as_str()) { "[hidden]" } else { value.to_str().ok()? };
+            let is_secret = SECRET_WORDS.iter().any(|word| name.as_str().contains(word));
+            let value = if is_secret { "[hidden]" } else { value.to_str().ok()? };
             Some((name.as_str().to_owned(), value.to_owned()))
         })
         .collect()
@@ -147,6 +146,17 @@ mod tests {
         assert_eq!(Provider::GitHub.delivery_key(&github, b"{}"), "72d3162e-cc78-11e3-81ab-4c9367dc0958");
         let gitlab = headers(&[("x-gitlab-event-uuid", "shared"), ("idempotency-key", "own")]);
         assert_eq!(Provider::GitLab.delivery_key(&gitlab, b"{}"), "own");
+        let cloud = headers(&[("x-request-uuid", "own"), ("x-hook-uuid", "the-hook"), ("x-attempt-number", "2")]);
+        assert_eq!(Provider::Bitbucket.delivery_key(&cloud, b"{}"), "own");
+        let data_center = headers(&[("x-request-id", "own")]);
+        assert_eq!(Provider::Bitbucket.delivery_key(&data_center, b"{}"), "own");
+        for name in ["x-gitea-delivery", "x-forgejo-delivery"] {
+            assert_eq!(Provider::Gitea.delivery_key(&headers(&[(name, "own")]), b"{}"), "own");
+        }
+        for provider in [Provider::GitHub, Provider::GitLab, Provider::Bitbucket, Provider::Gitea] {
+            let of = |body: &[u8]| provider.delivery_key(&HeaderMap::new(), body);
+            assert!(of(b"1").starts_with("sha256:") && of(b"1") == of(b"1") && of(b"1") != of(b"2"), "{provider:?}");
+        }
         let bitbucket = headers(&[("x-hook-uuid", "the-hook")]);
         let (one, two) =
             (Provider::Bitbucket.delivery_key(&bitbucket, b"1"), Provider::Bitbucket.delivery_key(&bitbucket, b"2"));
@@ -159,6 +169,10 @@ mod tests {
             ("X-Gitlab-Token", "hush"),
             ("X-Hub-Signature-256", "sha256=hush"),
             ("Authorization", "Basic hush"),
+            ("Proxy-Authorization", "Basic hush"),
+            ("Cookie", "a=hush"),
+            ("X-Forgejo-Signature", "hush"),
+            ("X-Original-Api-Key", "hush"),
             ("X-GitHub-Event", "push"),
         ]));
         assert!(kept.values().all(|value| !value.contains("hush")));

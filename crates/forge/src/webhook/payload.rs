@@ -1,6 +1,10 @@
 //! What a verified webhook says, in one vocabulary for all forges.
 
-use super::{Provider, shapes};
+use super::{
+    Provider,
+    pulls::{PullRequest, bucket_pull, hub_pull, lab_merge, server_pull},
+    shapes,
+};
 use crate::skip;
 use http::{HeaderMap, header::CONTENT_TYPE};
 use model::names::CommitSha;
@@ -66,27 +70,6 @@ pub struct RefChange {
     pub changed: Option<Vec<String>>,
 }
 
-/// A pull or merge request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullRequest {
-    /// Its number in the repository.
-    pub number: u64,
-    /// The forge's word for what happened, such as `opened`.
-    pub action: String,
-    /// Its title.
-    pub title: String,
-    /// The branch to be merged.
-    pub source_branch: String,
-    /// The branch to merge into.
-    pub target_branch: String,
-    /// Newest commit, where the forge gives its full id.
-    pub commit: Option<CommitSha>,
-    /// It comes from another repository: whoever wrote it may not be trusted with secrets.
-    pub from_fork: bool,
-    /// The target repository's addresses.
-    pub repository_urls: Vec<String>,
-}
-
 /// The body is not what the forge's documentation says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the body cannot be read as a webhook of {provider}: {reason}", provider = .provider.as_str())]
@@ -108,6 +91,7 @@ pub fn parse(provider: Provider, headers: &HeaderMap, body: &[u8]) -> Result<Pay
     match (provider, event) {
         (Provider::GitHub, "ping") | (Provider::Bitbucket, "diagnostics:ping") => Ok(Payload::Ping),
         (Provider::GitHub | Provider::Gitea, "push") => read(&json).map(|push| hub_push(&push)),
+        (Provider::GitHub | Provider::Gitea, "delete") => read(&json).map(|gone| hub_delete(&gone)),
         (Provider::GitHub | Provider::Gitea, "pull_request") => read(&json).map(hub_pull),
         (Provider::GitLab, "Push Hook" | "Tag Push Hook") => read(&json).map(|push| lab_push(&push)),
         (Provider::GitLab, "Merge Request Hook") => read(&json).map(lab_merge),
@@ -117,6 +101,16 @@ pub fn parse(provider: Provider, headers: &HeaderMap, body: &[u8]) -> Result<Pay
             Provider::Bitbucket,
             "pullrequest:created" | "pullrequest:updated" | "pullrequest:fulfilled" | "pullrequest:rejected",
         ) => read(&json).map(|pull| bucket_pull(pull, event)),
+        (
+            Provider::Bitbucket,
+            "pr:opened"
+            | "pr:from_ref_updated"
+            | "pr:to_ref_updated"
+            | "pr:modified"
+            | "pr:merged"
+            | "pr:declined"
+            | "pr:deleted",
+        ) => read(&json).map(|pull| server_pull(&pull, event)),
         _ => read::<serde::de::IgnoredAny>(&json).map(|_| Payload::Other(text(event))),
     }
     .map_err(unreadable)
@@ -158,6 +152,27 @@ fn hub_push(push: &shapes::HubPush) -> Payload {
             changed: (!push.forced).then(|| changed(&push.commits, push.total_commits)).flatten(),
         }],
         repository_urls: urls(&push.repository),
+    })
+}
+
+/// Gitea tells of a deleted branch by this event alone, GitHub by a push beside it.
+fn hub_delete(gone: &shapes::HubDelete) -> Payload {
+    Payload::Push(Push {
+        changes: vec![RefChange {
+            kind: match gone.ref_type.as_str() {
+                "branch" => RefKind::Branch,
+                "tag" => RefKind::Tag,
+                _ => RefKind::Other,
+            },
+            name: name(gone.r#ref.trim_start_matches("refs/heads/").trim_start_matches("refs/tags/")),
+            deleted: true,
+            commit: None,
+            message: None,
+            author: None,
+            skip: None,
+            changed: None,
+        }],
+        repository_urls: urls(&gone.repository),
     })
 }
 
@@ -228,49 +243,6 @@ fn server_push(push: &shapes::ServerPush) -> Payload {
     Payload::Push(Push { changes: changes.collect(), repository_urls: urls(&push.repository) })
 }
 
-fn hub_pull(pull: shapes::HubPull) -> Payload {
-    let shapes::HubPullBody { title, head, base } = pull.pull_request;
-    Payload::PullRequest(PullRequest {
-        number: pull.number,
-        action: text(&pull.action),
-        title: text(&title),
-        source_branch: name(&head.r#ref),
-        target_branch: name(&base.r#ref),
-        commit: commit(&head.sha),
-        from_fork: !same_repository(head.repo.as_ref(), base.repo.as_ref()),
-        repository_urls: urls(&pull.repository),
-    })
-}
-
-fn lab_merge(merge: shapes::LabMerge) -> Payload {
-    let body = merge.object_attributes;
-    Payload::PullRequest(PullRequest {
-        number: body.iid,
-        action: text(&body.action),
-        title: text(&body.title),
-        source_branch: name(&body.source_branch),
-        target_branch: name(&body.target_branch),
-        commit: body.last_commit.and_then(|last| commit(&last.id)),
-        from_fork: body.source_project_id.is_none() || body.source_project_id != body.target_project_id,
-        repository_urls: urls(&merge.project),
-    })
-}
-
-fn bucket_pull(pull: shapes::BucketPull, event: &str) -> Payload {
-    let body = pull.pullrequest;
-    Payload::PullRequest(PullRequest {
-        number: body.id,
-        action: text(event.trim_start_matches("pullrequest:")),
-        title: text(&body.title),
-        source_branch: name(&body.source.branch.name),
-        target_branch: name(&body.destination.branch.name),
-        // Bitbucket shortens the commit's id here.
-        commit: None,
-        from_fork: !same_repository(body.source.repository.as_ref(), body.destination.repository.as_ref()),
-        repository_urls: urls(&pull.repository),
-    })
-}
-
 /// GitHub tells of no more commits of a push (its documentation, `push`).
 const MOST_COMMITS: usize = 2048;
 
@@ -284,13 +256,7 @@ fn changed(commits: &[shapes::Commit], total: Option<usize>) -> Option<Vec<Strin
     Some(paths?.into_iter().flatten().map(str::to_owned).collect())
 }
 
-/// Both are known and the same; an unknown one is never taken for a known one.
-fn same_repository(one: Option<&shapes::Place>, other: Option<&shapes::Place>) -> bool {
-    let name = |place: Option<&shapes::Place>| place.and_then(|place| place.full_name.clone());
-    name(one).is_some_and(|one| Some(one) == name(other))
-}
-
-fn reference(full: &str) -> (RefKind, String) {
+pub(super) fn reference(full: &str) -> (RefKind, String) {
     match (full.strip_prefix("refs/heads/"), full.strip_prefix("refs/tags/")) {
         (Some(branch), _) => (RefKind::Branch, name(branch)),
         (_, Some(tag)) => (RefKind::Tag, name(tag)),
@@ -299,11 +265,11 @@ fn reference(full: &str) -> (RefKind, String) {
 }
 
 /// A full commit id; `None` for the id of zeros that stands for a deleted reference.
-fn commit(id: &str) -> Option<CommitSha> {
+pub(super) fn commit(id: &str) -> Option<CommitSha> {
     CommitSha::parse(id).ok().filter(|sha| sha.as_str().bytes().any(|b| b != b'0'))
 }
 
-fn urls(place: &shapes::Place) -> Vec<String> {
+pub(super) fn urls(place: &shapes::Place) -> Vec<String> {
     place.urls().map(text).collect()
 }
 
@@ -312,15 +278,18 @@ fn first_line(raw: &str) -> Option<String> {
 }
 
 /// A reference's name, changed visibly where it could not be shown, so that it never turns into another one's.
-fn name(raw: &str) -> String {
+pub(super) fn name(raw: &str) -> String {
     raw.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).take(MAX_NAME).collect()
 }
 
 /// Text that can be shown and stored: without control characters, of bounded length.
-fn text(raw: &str) -> String {
+pub(super) fn text(raw: &str) -> String {
     raw.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect()
 }
 
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod event_tests;
 #[cfg(test)]
 #[path = "payload_tests.rs"]
 mod tests;

@@ -95,6 +95,14 @@ pub(super) struct HubPush {
     pub(super) repository: Place,
 }
 
+/// GitHub's and Gitea's `delete`.
+#[derive(Debug, Deserialize)]
+pub(super) struct HubDelete {
+    pub(super) r#ref: String,
+    pub(super) ref_type: String,
+    pub(super) repository: Place,
+}
+
 /// GitLab's `Push Hook` and `Tag Push Hook`.
 #[derive(Debug, Deserialize)]
 pub(super) struct LabPush {
@@ -196,6 +204,8 @@ pub(super) struct HubPullBody {
     pub(super) title: String,
     pub(super) head: HubPullEnd,
     pub(super) base: HubPullEnd,
+    #[serde(default)]
+    pub(super) merged: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -253,4 +263,39 @@ pub(super) struct BucketPullEnd {
 #[derive(Debug, Deserialize)]
 pub(super) struct BucketBranch {
     pub(super) name: String,
+}
+
+/// Bitbucket Data Center's `pr:*`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerPull {
+    pub(super) pull_request: ServerPullBody,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerPullBody {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) title: String,
+    pub(super) from_ref: ServerPullEnd,
+    pub(super) to_ref: ServerPullEnd,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ServerPullEnd {
+    /// `refs/heads/…`
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) latest_commit: String,
+    pub(super) repository: ServerPlace,
+}
+
+/// A repository with its number, which tells a fork from its origin.
+#[derive(Debug, Deserialize)]
+pub(super) struct ServerPlace {
+    pub(super) id: Option<u64>,
+    #[serde(flatten)]
+    pub(super) place: Place,
 }

@@ -141,6 +141,27 @@ mod tests {
         }
 
         #[test]
+        fn no_other_signature_is_accepted(
+            which in 0..4_usize, body in proptest::collection::vec(any::<u8>(), 0..200),
+            other in prop_oneof!["[0-9a-f]{64}", "sha256=[0-9a-f]{64}", "sha1=[0-9a-f]{40}", "[ -~]{0,100}"], at in any::<prop::sample::Index>()
+        ) {
+            let (name, value) = signed(ALL[which], &body);
+            prop_assume!(other != value);
+            prop_assert_eq!(check(ALL[which], name, other.as_bytes(), &body), Err(BadSignature));
+            for longer in [format!("{value}{other}"), format!("{other}{value}")] {
+                prop_assume!(!other.trim().is_empty());
+                prop_assert_eq!(check(ALL[which], name, longer.as_bytes(), &body), Err(BadSignature));
+            }
+            // Another body's signature is another one.
+            let mut longer = body.clone();
+            longer.insert(at.index(body.len() + 1), b'x');
+            if ALL[which] != Provider::GitLab {
+                prop_assert_eq!(check(ALL[which], name, signed(ALL[which], &longer).1.as_bytes(), &body), Err(BadSignature));
+                prop_assert_eq!(check(ALL[which], name, value.as_bytes(), &longer), Err(BadSignature));
+            }
+        }
+
+        #[test]
         fn no_changed_body_is_accepted(
             body in proptest::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>(), to in any::<u8>()
         ) {
