@@ -86,6 +86,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         drain: config.drain,
         deadlines: config.deadlines,
         watch: config.watch,
+        webhook_grace: config.webhook_grace,
         limits: config.limits,
         layer_scope: config.layer_scope.clone(),
         private: config.database_url.iter().flat_map(database_secrets).collect(),

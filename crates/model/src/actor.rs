@@ -35,6 +35,10 @@ impl Role {
     pub fn may_write(self) -> bool {
         !matches!(self, Self::Viewer)
     }
+    /// May change what the whole team relies on, such as a secret that forges know.
+    pub fn may_administer(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
 }
 
 /// A caller whose identity is established.

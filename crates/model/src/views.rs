@@ -1,7 +1,11 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod webhooks;
+
+pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
+
 use crate::{
-    DeliveryId, DeploymentId, SiteId, TeamId, UserId,
+    DeploymentId, SiteId, TeamId, UserId,
     actor::Role,
     deployment::{Status, Step, StepStatus, Stream, Trigger},
 };
@@ -102,16 +106,6 @@ pub struct RepositoryView {
     pub branch: String,
     /// The template it began from, if any.
     pub template: Option<String>,
-}
-
-/// Where a forge sends its pushes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WebhookView {
-    /// The address.
-    pub url: String,
-    /// Shown once, when the site is created (the dashboard may reveal it to those who may change the site).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub secret: Option<String>,
 }
 
 /// A site.
@@ -427,28 +421,6 @@ pub struct TemplateView {
     pub description: String,
     /// Its services.
     pub services: Vec<String>,
-}
-
-/// A webhook that was received.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeliveryView {
-    /// Id.
-    pub id: DeliveryId,
-    /// Its site.
-    pub site_id: SiteId,
-    /// Forge.
-    pub provider: String,
-    /// `push`, `ping`, …
-    pub event: String,
-    /// `queued`, `ignored` or `duplicate`.
-    pub outcome: String,
-    /// In plain words.
-    pub reason: String,
-    /// What it started.
-    pub deployment_id: Option<DeploymentId>,
-    /// When.
-    #[serde(with = "time::serde::rfc3339")]
-    pub received_at: OffsetDateTime,
 }
 
 /// Who may register now, told to everybody.

@@ -2,9 +2,9 @@
 //! see but not change is forbidden (403), what is being removed cannot be changed (409).
 
 use crate::Result;
-use model::{Actor, DeploymentId, Problem, SiteId, TeamId};
+use model::{Actor, DeliveryId, DeploymentId, Problem, Role, SiteId, TeamId};
 use sqlx::PgConnection;
-use store::{deployments::DeploymentRow, environments::EnvironmentRow, sites::SiteRow};
+use store::{deliveries::DeliveryRow, deployments::DeploymentRow, environments::EnvironmentRow, sites::SiteRow};
 
 /// A site that the actor may see.
 pub(crate) async fn site(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
@@ -19,6 +19,20 @@ pub(crate) async fn site_to_change(conn: &mut PgConnection, actor: &Actor, id: S
         return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
     }
     Ok(site)
+}
+
+/// A site of which the actor may change what its team and its forges rely on, held until the transaction ends.
+pub(crate) async fn site_to_administer(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
+    let site = site_to_change(conn, actor, id).await?;
+    if !actor.role_in(site.team_id).is_some_and(Role::may_administer) {
+        return Err(Problem::forbidden().into());
+    }
+    Ok(store::sites::lock(conn, &[site.team_id], id).await?.ok_or_else(|| Problem::not_found("site"))?)
+}
+
+/// A delivery that the actor may see.
+pub(crate) async fn delivery(conn: &mut PgConnection, actor: &Actor, id: DeliveryId) -> Result<DeliveryRow> {
+    Ok(store::deliveries::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("delivery"))?)
 }
 
 /// An environment of a site that was found.

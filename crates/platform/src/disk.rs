@@ -57,6 +57,7 @@ async fn tidy(platform: &Platform) {
     };
     told("old logs could not be removed", prune_logs(platform).await);
     told("old deliveries could not be removed", prune_deliveries(platform).await);
+    told("old webhook secrets could not be forgotten", forget_old_webhook_secrets(platform).await);
     told("unused layers of builds could not be removed", keep_to_budget(platform).await);
 }
 
@@ -82,6 +83,11 @@ async fn prune_deliveries(platform: &Platform) -> Result<()> {
     let mut conn = platform.pool.acquire().await?;
     while store::deliveries::prune(&mut conn, before, DELIVERIES).await? > 0 {}
     Ok(())
+}
+
+async fn forget_old_webhook_secrets(platform: &Platform) -> Result<()> {
+    let mut conn = platform.pool.acquire().await?;
+    Ok(store::sites::forget_old_webhook_secrets(&mut conn).await?)
 }
 
 async fn pack_repositories(platform: &Platform) {

@@ -1,6 +1,6 @@
 //! Cuts secrets out of text: as they are, and as programs print them when they encode them.
 
-use crate::{Platform, Result, secrets::EnvironmentSecrets, sites};
+use crate::{Platform, Result, secrets::EnvironmentSecrets, sites, webhooks};
 use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use base64::{
@@ -66,6 +66,7 @@ impl Redactor {
         let mut secrets = environment.values();
         secrets.extend(sites::open_repository_token(platform, site)?);
         secrets.push(sites::open_webhook_secret(platform, site)?);
+        secrets.extend(webhooks::old_secret(platform, site)?);
         secrets.extend(platform.vault.written());
         secrets.extend(platform.settings.private.iter().map(|secret| secret.expose_secret().to_owned()));
         Self::new(secrets)

@@ -84,6 +84,8 @@ pub struct Settings {
     pub deadlines: Deadlines,
     /// How long a new release is watched after its switch; zero: not at all.
     pub watch: Duration,
+    /// How long a webhook's secret goes on working after it was replaced; zero: not at all.
+    pub webhook_grace: Duration,
     /// How much of the machine logs, images and builds may use.
     pub limits: Limits,
     /// Installations on one engine share the layers of builds where this word is the same.

@@ -4,7 +4,7 @@ mod create;
 mod view;
 
 pub use create::{NewSite, NewSource, create};
-pub(crate) use create::{environment_row, new_environment_secrets};
+pub(crate) use create::{environment_row, new_environment_secrets, secret_row};
 pub(crate) use view::{containers, services, status};
 
 use crate::{Platform, Result, access};

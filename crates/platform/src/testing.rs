@@ -37,6 +37,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             drain: Duration::ZERO,
             deadlines: Deadlines::default(),
             watch: Duration::ZERO,
+            webhook_grace: Duration::from_hours(24),
             limits: crate::settings::Limits::default(),
             private: Vec::new(),
             layer_scope: "test".into(),

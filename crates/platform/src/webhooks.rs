@@ -1,45 +1,33 @@
 //! Webhooks: a push that a forge announces becomes a deployment, once, and whatever else comes is answered with the
-//! reason why nothing was done.
+//! reason why nothing was done. All of it stays in the site's inbox for a while.
 
+mod decide;
+mod inbox;
+mod refusals;
+mod secret;
 mod sender;
 
-use crate::{Error, Platform, Result, access, deployments, deployments::Queued, pushes};
+pub use inbox::{get, list, replay};
+pub use secret::{Rotation, revoke_old_secret, rotate_secret};
+pub(crate) use secret::{old_secret, view};
+
+use self::sender::Sender;
+use crate::{Error, Platform, Result, deployments, deployments::Queued};
 use bytes::Bytes;
-use forge::webhook::{Payload, Push, RefChange, RefKind, headers_to_keep, parse};
+use forge::webhook::{Payload, Provider, RefChange, Unreadable, headers_to_keep, parse};
 use http::HeaderMap;
 use model::{
-    Actor, DeliveryId, DeploymentId, Problem, SiteId,
+    DeliveryId, DeploymentId, Problem, SiteId, UserId,
     deployment::Trigger,
-    views::{DeliveryView, Page},
+    views::{Outcome, SignedWith},
 };
 use serde::Serialize;
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use store::{deliveries::DeliveryRow, environments::EnvironmentRow, sites::SiteRow};
 
 /// The longest body, in bytes: GitHub sends none that is longer (its documentation, “Webhook payload cap”).
 pub const BODY_MAX: usize = 25 * 1024 * 1024;
-
-/// What came of a webhook.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// A deployment was queued.
-    Queued,
-    /// Nothing was to be done.
-    Ignored,
-    /// It was received before; nothing was done again.
-    Duplicate,
-}
-
-impl Outcome {
-    /// The word used in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Ignored => "ignored",
-            Self::Duplicate => "duplicate",
-        }
-    }
-}
 
 /// The answer to a webhook that was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -56,6 +44,12 @@ pub struct Received {
     /// What it started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deployment_id: Option<DeploymentId>,
+    /// The delivery that was replayed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<DeliveryId>,
+    /// What somebody should see to, though it worked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<String>,
 }
 
 /// Takes a webhook. With `site` it was sent to that site's own address, else the site is found by the repository.
@@ -69,88 +63,122 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
     if body.len() > BODY_MAX {
         return Err(Problem::new(413, "too_large", "A webhook has at most 25 MB.").into());
     }
-    let (provider, site) = sender::establish(platform, site, headers, &body).await?;
-    let payload = parse(provider, headers, &body).map_err(|e| {
-        tracing::warn!(site = %site.id, reason = %e, "a signed webhook cannot be read");
-        unreadable(&e)
-    })?;
-    let mut tx = platform.pool.begin().await?;
-    let mut environments = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
-    environments.retain(|environment| environment.deleting_at.is_none());
-    let decision = decide(&payload, &environments);
-    let key = provider.delivery_key(headers, &body);
-    let id = DeliveryId::new();
-    let outcome = if decision.deploy.is_empty() { Outcome::Ignored } else { Outcome::Queued };
-    let new = store::deliveries::NewDelivery {
-        id,
-        team: site.team_id,
-        site: site.id,
-        provider: provider.as_str(),
-        key: &key,
+    let sender = sender::establish(platform, site, headers, &body).await;
+    if let (Some(site), Err(Error::Problem(Problem { status: 401, .. }))) = (site, &sender) {
+        refusals::note(platform, site, headers);
+    }
+    let Sender { provider, site, signed_with } = sender?;
+    let warning = (signed_with == SignedWith::OldSecret).then(|| old_secret_used(&site));
+    let read = parse(provider, headers, &body);
+    let own_key = provider.delivery_key(headers, &body);
+    let new = New {
+        provider,
+        // What could not be read is no first time: it is read anew when it is sent again.
+        key: if read.is_ok() { own_key } else { format!("unreadable:{own_key}") },
         event: provider.event(headers),
         headers: &headers_to_keep(headers),
         body: &body,
-        outcome: outcome.as_str(),
-        reason: &decision.reason,
+        signed_with: Some(signed_with),
+        replay: None,
     };
-    if !store::deliveries::insert(&mut tx, &new).await? {
-        let first = store::deliveries::by_key(&mut tx, site.team_id, site.id, provider.as_str(), &key).await?;
-        return Ok(duplicate(&first.ok_or_else(|| anyhow::anyhow!("a delivery vanished while it was read"))?));
+    let mut tx = platform.pool.begin().await?;
+    let received = if let Some(received) = take(platform, &mut tx, &site, &new, &read).await? {
+        received
+    } else {
+        let word = provider.as_str();
+        let first = store::deliveries::count_again(&mut tx, site.team_id, site.id, word, &new.key).await?;
+        duplicate(&first.ok_or_else(|| anyhow::anyhow!("a delivery vanished while it was read"))?)
+    };
+    tx.commit().await?;
+    if received.outcome == Outcome::Queued {
+        platform.wake.notify_one();
     }
+    let payload = read.map_err(|error| {
+        tracing::warn!(site = %site.id, reason = %error, "a signed webhook cannot be read");
+        unreadable(&error)
+    })?;
+    let status = if payload == Payload::Ping { 200 } else { 202 };
+    Ok(Received { status, warning, ..received })
+}
+
+/// A delivery to be taken.
+struct New<'a> {
+    provider: Provider,
+    key: String,
+    event: &'a str,
+    headers: &'a BTreeMap<String, String>,
+    body: &'a [u8],
+    signed_with: Option<SignedWith>,
+    /// What it replays, and who wants that.
+    replay: Option<(DeliveryId, Option<UserId>)>,
+}
+
+/// Stores a delivery with what came of it, and queues what it deploys; `None` if it was received before.
+async fn take(
+    platform: &Platform,
+    conn: &mut PgConnection,
+    site: &SiteRow,
+    new: &New<'_>,
+    read: &Result<Payload, Unreadable>,
+) -> Result<Option<Received>> {
+    let mut environments = store::environments::of_site(conn, site.team_id, site.id).await?;
+    environments.retain(|environment| environment.deleting_at.is_none());
+    let (outcome, deploy, reason) = match read {
+        Err(error) => (Outcome::Unreadable, vec![], told(error)),
+        Ok(payload) => {
+            let decision = decide::decide(payload, &environments);
+            let outcome = if decision.deploy.is_empty() { Outcome::Ignored } else { Outcome::Queued };
+            (outcome, decision.deploy, decision.reason)
+        }
+    };
+    let id = DeliveryId::new();
+    let row = store::deliveries::NewDelivery {
+        id,
+        team: site.team_id,
+        site: site.id,
+        provider: new.provider.as_str(),
+        key: &new.key,
+        event: new.event,
+        headers: new.headers,
+        body: new.body,
+        outcome: outcome.as_str(),
+        reason: &reason,
+        signed_with: new.signed_with.map(SignedWith::as_str),
+        replay_of: new.replay.map(|(of, _)| of),
+        replayed_by: new.replay.and_then(|(_, by)| by),
+    };
+    if !store::deliveries::insert(conn, &row).await? {
+        return Ok(None);
+    }
+    let by = row.replayed_by;
     let mut deployment_id = None;
-    for (environment, change) in &decision.deploy {
-        let deployment = queue(platform, &mut tx, &site, environment, change).await?;
+    for (environment, change) in deploy {
+        let deployment = queue(platform, conn, site, environment, change, by).await?;
         if deployment_id.is_none() {
-            store::deliveries::set_deployment(&mut tx, site.team_id, id, deployment).await?;
+            store::deliveries::set_deployment(conn, site.team_id, id, deployment).await?;
             deployment_id = Some(deployment);
         }
     }
-    tx.commit().await?;
-    if deployment_id.is_some() {
-        platform.wake.notify_one();
-    }
-    let status = if payload == Payload::Ping { 200 } else { 202 };
-    Ok(Received { status, delivery_id: id, outcome, reason: decision.reason, deployment_id })
+    let replay_of = row.replay_of;
+    Ok(Some(Received { status: 202, delivery_id: id, outcome, reason, deployment_id, replay_of, warning: None }))
 }
 
-/// The deliveries of a site, newest first; `limit` ≤ 100.
-///
-/// # Errors
-/// 404 if the caller may not know of the site; 422 for a cursor that is none.
-pub async fn list(
-    platform: &Platform,
-    actor: &Actor,
-    site: SiteId,
-    limit: i64,
-    cursor: Option<&str>,
-) -> Result<Page<DeliveryView>> {
-    let before = cursor.map(str::parse).transpose().map_err(|_| access::bad_cursor())?;
-    let limit = limit.clamp(1, 100);
-    let mut conn = platform.pool.acquire().await?;
-    let site = access::site(&mut conn, actor, site).await?;
-    let mut rows = store::deliveries::list(&mut conn, site.team_id, site.id, before, limit + 1).await?;
-    let more = rows.len() > usize::try_from(limit).unwrap_or(100);
-    rows.truncate(usize::try_from(limit).unwrap_or(100));
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
-    Ok(Page { items: rows.into_iter().map(view).collect(), next_cursor })
+/// What whoever looks at the forge's side of it is told: the forge still has the old secret.
+fn old_secret_used(site: &SiteRow) -> String {
+    tracing::warn!(site = %site.id, "a webhook was signed with the old secret");
+    let until = site.old_webhook_secret_until.map_or_else(String::new, |until| {
+        let (date, hour, minute) = (until.date(), until.hour(), until.minute());
+        format!(" until {date} {hour:02}:{minute:02} UTC")
+    });
+    format!("It was signed with the old secret, which works{until}. Enter the new one in the forge's settings.")
 }
 
-fn view(row: DeliveryRow) -> DeliveryView {
-    DeliveryView {
-        id: row.id,
-        site_id: row.site_id,
-        provider: row.provider,
-        event: row.event,
-        outcome: row.outcome,
-        reason: row.reason,
-        deployment_id: row.deployment_id,
-        received_at: row.received_at,
-    }
+fn told(error: &Unreadable) -> String {
+    format!("{error}. Send the forge's own JSON, unchanged.").replace(['\n', '\r'], " ")
 }
 
-pub(crate) fn unreadable(error: &forge::webhook::Unreadable) -> Error {
-    let detail = format!("{error}. Send the forge's own JSON, unchanged.");
-    Problem::new(400, "unreadable", detail.replace(['\n', '\r'], " ")).into()
+fn unreadable(error: &Unreadable) -> Error {
+    Problem::new(400, "unreadable", told(error)).into()
 }
 
 fn duplicate(first: &DeliveryRow) -> Received {
@@ -160,75 +188,18 @@ fn duplicate(first: &DeliveryRow) -> Received {
         outcome: Outcome::Duplicate,
         reason: format!("This delivery was received before. Then: {}", first.reason),
         deployment_id: first.deployment_id,
+        replay_of: None,
+        warning: None,
     }
-}
-
-/// What is to be deployed, and the whole in plain words.
-struct Decision<'a> {
-    deploy: Vec<(&'a EnvironmentRow, &'a RefChange)>,
-    reason: String,
-}
-
-fn decide<'a>(payload: &'a Payload, environments: &'a [EnvironmentRow]) -> Decision<'a> {
-    let ignored = |reason: String| Decision { deploy: Vec::new(), reason };
-    match payload {
-        Payload::Ping => ignored("The webhook works; the next push will be deployed.".into()),
-        Payload::PullRequest(pull) => {
-            ignored(format!("Pull request {} is not deployed; pushes to an environment's branch are.", pull.number))
-        }
-        Payload::Other(event) => ignored(format!("The event “{event}” is no push; nothing is to be deployed.")),
-        Payload::Push(push) => decide_push(push, environments),
-    }
-}
-
-fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decision<'a> {
-    let mut deploy = Vec::new();
-    let (mut reasons, mut held_back) = (Vec::new(), Vec::new());
-    for change in &push.changes {
-        let name = &change.name;
-        let mut bound = environments.iter().filter(|environment| environment.branch == *name).peekable();
-        match change.kind {
-            RefKind::Branch if change.deleted => {
-                reasons.push(format!("The branch “{name}” was deleted; what serves stays as it is."));
-            }
-            RefKind::Branch if bound.peek().is_some() => {
-                let push = pushes::Push { skip: change.skip, changed: change.changed.as_deref() };
-                for environment in bound {
-                    match pushes::ignored(environment, push) {
-                        Some(reason) => held_back.push(reason),
-                        None => deploy.push((environment, change)),
-                    }
-                }
-            }
-            RefKind::Branch => {
-                let branches: Vec<String> =
-                    environments.iter().map(|e| format!("“{}” ({})", e.branch, e.name)).collect();
-                let branches = branches.join(", ");
-                reasons.push(format!("The branch “{name}” is not deployed; this site deploys {branches}."));
-            }
-            RefKind::Tag => reasons.push(format!("“{name}” is a tag; only branches are deployed.")),
-            RefKind::Other => reasons.push(format!("“{name}” is not a branch; only branches are deployed.")),
-        }
-    }
-    if !deploy.is_empty() {
-        let names: Vec<String> = deploy
-            .iter()
-            .map(|(environment, change)| format!("the branch “{}” to {}", change.name, environment.name))
-            .collect();
-        reasons = vec![format!("Deploying {}.", names.join(", "))];
-    } else if reasons.is_empty() && held_back.is_empty() {
-        reasons.push("The push moved nothing.".into());
-    }
-    reasons.append(&mut held_back);
-    Decision { deploy, reason: reasons.join(" ") }
 }
 
 async fn queue(
     platform: &Platform,
-    conn: &mut sqlx::PgConnection,
+    conn: &mut PgConnection,
     site: &SiteRow,
     environment: &EnvironmentRow,
     change: &RefChange,
+    by: Option<UserId>,
 ) -> Result<DeploymentId> {
     // A repository that the platform keeps may be announced by a mirror elsewhere, whose commits it does not have; what
     // is deployed then is what the platform has.
@@ -242,7 +213,7 @@ async fn queue(
         site: site.id,
         environment: environment.id,
         trigger: Trigger::Webhook,
-        triggered_by: None,
+        triggered_by: by,
         branch: Some(&environment.branch),
         commit: known.and_then(|change| change.commit.as_ref()).map(AsRef::as_ref),
         message: known.and_then(|change| change.message.as_deref()),

@@ -23,6 +23,10 @@ pub struct SiteRow {
     pub source: Json<Source>,
     /// Sealed.
     pub webhook_secret: Vec<u8>,
+    /// Sealed; the one before, while it still works.
+    pub old_webhook_secret: Option<Vec<u8>>,
+    /// The one before works until then.
+    pub old_webhook_secret_until: Option<OffsetDateTime>,
     /// Sealed; for a private remote repository.
     pub repository_token: Option<Vec<u8>>,
     /// Since.
@@ -34,7 +38,9 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data \
+     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data, \
+     case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
+     case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until \
      from sites s join teams t on t.id = s.team_id";
 
 /// What a new site needs.
@@ -76,6 +82,15 @@ pub async fn insert(conn: &mut PgConnection, site: &NewSite<'_>) -> Result<()> {
 /// One site of these teams.
 pub async fn by_id(conn: &mut PgConnection, teams: &[TeamId], id: SiteId) -> Result<Option<SiteRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and s.id = $2")))
+        .bind(teams)
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// One site of these teams, held until the transaction ends.
+pub async fn lock(conn: &mut PgConnection, teams: &[TeamId], id: SiteId) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and s.id = $2 for update of s")))
         .bind(teams)
         .bind(id)
         .fetch_optional(conn)
@@ -151,6 +166,53 @@ pub async fn rename(conn: &mut PgConnection, team: TeamId, id: SiteId, name: &st
         .bind(name)
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Another webhook secret; the present one goes on working, under the name of the old one, for so many seconds. The one
+/// before that no longer works.
+pub async fn rotate_webhook_secret(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: SiteId,
+    new: &[u8],
+    old: Option<(&[u8], f64)>,
+) -> Result<()> {
+    sqlx::query(
+        "update sites set webhook_secret = $3, old_webhook_secret = $4, \
+             old_webhook_secret_until = now() + make_interval(secs => $5) \
+         where team_id = $1 and id = $2",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(new)
+    .bind(old.map(|(sealed, _)| sealed))
+    .bind(old.map(|(_, seconds)| seconds))
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The webhook secret before the present one no longer works.
+pub async fn drop_old_webhook_secret(conn: &mut PgConnection, team: TeamId, id: SiteId) -> Result<()> {
+    sqlx::query(
+        "update sites set old_webhook_secret = null, old_webhook_secret_until = null where team_id = $1 and id = $2",
+    )
+    .bind(team)
+    .bind(id)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the webhook secrets of all sites that no longer work, so that no copy of the database holds them.
+pub async fn forget_old_webhook_secrets(conn: &mut PgConnection) -> Result<()> {
+    sqlx::query(
+        "update sites set old_webhook_secret = null, old_webhook_secret_until = null \
+         where old_webhook_secret is not null and old_webhook_secret_until <= now()",
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

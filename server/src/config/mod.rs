@@ -63,6 +63,8 @@ pub struct Config {
     pub drain: Duration,
     /// How long a new release is watched after its switch.
     pub watch: Duration,
+    /// How long a webhook's secret goes on working after it was replaced.
+    pub webhook_grace: Duration,
     /// Releases of each environment that can be gone back to.
     pub kept_releases: i64,
     /// How long each step of a deployment may take.
@@ -145,6 +147,7 @@ impl Config {
         let extra_labels = values.take("EXTRA_LABELS", parse::labels);
         let drain = values.take("DRAIN_SECONDS", parse::seconds);
         let watch = values.take("WATCH_SECONDS", parse::seconds);
+        let webhook_grace = values.take("WEBHOOK_GRACE_HOURS", parse::hours);
         let kept_releases = values.take("KEPT_RELEASES", parse::kept_releases);
         let fetch = values.take("FETCH_SECONDS", parse::some_seconds);
         let build = values.take("BUILD_SECONDS", parse::some_seconds);
@@ -175,6 +178,7 @@ impl Config {
             extra_labels: extra_labels?,
             drain: drain?,
             watch: watch?,
+            webhook_grace: webhook_grace?,
             kept_releases: kept_releases?,
             deadlines: Deadlines { fetch: fetch?, build: build?, start: start?, verify: verify?, switch: switch? },
             limits: limits?,

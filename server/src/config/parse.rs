@@ -238,6 +238,15 @@ pub fn seconds(raw: &str) -> Parsed<Duration> {
         .ok_or_else(|| format!("“{raw}” is not a number of seconds from 0 to 3600."))
 }
 
+/// Whole hours, up to thirty days.
+pub fn hours(raw: &str) -> Parsed<Duration> {
+    raw.parse()
+        .ok()
+        .filter(|n| *n <= 720)
+        .map(Duration::from_hours)
+        .ok_or_else(|| format!("“{raw}” is not a number of hours from 0 to 720."))
+}
+
 /// Whole seconds, at least one and up to six hours.
 pub fn some_seconds(raw: &str) -> Parsed<Duration> {
     raw.parse()
@@ -256,6 +265,15 @@ mod tests {
         assert_eq!(some_seconds("1").unwrap(), Duration::from_secs(1));
         for bad in ["0", "-1", "21601", "1.5", "", "x"] {
             assert!(some_seconds(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn hours_are_whole_and_end_with_a_month() {
+        assert_eq!(hours("24").unwrap(), Duration::from_hours(24));
+        assert_eq!(hours("0").unwrap(), Duration::ZERO);
+        for bad in ["-1", "721", "1.5", "", "1h"] {
+            assert!(hours(bad).is_err(), "{bad}");
         }
     }
 

@@ -48,6 +48,7 @@ pub const TABLE: &[Setting] = &[
     open("EXTRA_LABELS", ""),
     open("DRAIN_SECONDS", "10"),
     open("WATCH_SECONDS", "60"),
+    open("WEBHOOK_GRACE_HOURS", "24"),
     open("KEPT_RELEASES", "5"),
     open("FETCH_SECONDS", "600"),
     open("BUILD_SECONDS", "1200"),

@@ -7,7 +7,7 @@ use model::{
     deployment::Status,
     plan::ReleasePlan,
     site::Source,
-    views::{RepositoryView, ServiceView, SiteStatus, SiteView, TeamView, WebhookView},
+    views::{RepositoryView, ServiceView, SiteStatus, SiteView, TeamView},
 };
 use sqlx::PgConnection;
 use std::{collections::HashMap, time::Duration};
@@ -80,7 +80,7 @@ fn view(
         status,
         services: plan.map(|plan| services(plan, containers)).unwrap_or_default(),
         repository: repository(platform, &row, branch),
-        webhook: WebhookView { url: format!("{}/webhook/customer-site/{}", settings.public_url, row.id), secret: None },
+        webhook: crate::webhooks::view(platform, &row),
         latest_deployment: newest.map(crate::deployments::summary),
         created_at: row.created_at,
         team: TeamView { id: row.team_id, slug: row.team_slug, name: row.team_name, role: actor.role_in(row.team_id) },

@@ -1,18 +1,25 @@
 //! Who sent a webhook: the site is found, and its secret proves the sender, before anything in the body is believed.
 
-use super::unreadable;
-use crate::{Platform, Result, sites};
+use super::{old_secret, unreadable};
+use crate::{Platform, Result, sites, vault::random_secret};
 use bytes::Bytes;
 use forge::webhook::{Provider, RepositoryKey, is_signed, repository_urls_unverified, verify};
 use http::HeaderMap;
-use model::{Problem, SiteId};
+use model::{Problem, SiteId, views::SignedWith};
 use sqlx::PgConnection;
 use store::sites::SiteRow;
 
-/// Tried where there is no site, so that the answer takes as long as a wrong signature's.
-const NOBODYS_SECRET: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// Who sent a webhook.
+pub(super) struct Sender {
+    /// Which forge.
+    pub(super) provider: Provider,
+    /// The site whose secret made the signature.
+    pub(super) site: SiteRow,
+    /// Which of its secrets.
+    pub(super) signed_with: SignedWith,
+}
 
-/// The forge and the site whose secret made the signature.
+/// Finds the forge and the site whose secret made the signature.
 ///
 /// # Errors
 /// 401 for a wrong or missing signature and for an unknown site alike; 400 for a body that names no site because it is
@@ -22,7 +29,7 @@ pub(super) async fn establish(
     site: Option<SiteId>,
     headers: &HeaderMap,
     body: &Bytes,
-) -> Result<(Provider, SiteRow)> {
+) -> Result<Sender> {
     let provider = Provider::of(headers).filter(|provider| is_signed(*provider, headers)).ok_or_else(refused)?;
     let candidates = {
         let keys = match site {
@@ -35,19 +42,26 @@ pub(super) async fn establish(
             None => by_repository(platform, &mut conn, &keys).await?,
         }
     };
-    let mut secrets =
-        candidates.iter().map(|site| sites::open_webhook_secret(platform, site)).collect::<Result<Vec<_>>>()?;
+    // Two for each site, whether or not it has an old one, and two where there is no site: the answer takes as long.
+    // What stands in for a secret is known to nobody.
+    let mut secrets = Vec::new();
+    for site in &candidates {
+        secrets.push(sites::open_webhook_secret(platform, site)?);
+        secrets.push(old_secret(platform, site)?.unwrap_or_else(random_secret));
+    }
     if secrets.is_empty() {
-        secrets.push(NOBODYS_SECRET.into());
+        secrets = vec![random_secret(), random_secret()];
     }
     let (headers, body) = (headers.clone(), body.clone());
     let verified = tokio::task::spawn_blocking(move || {
         secrets.iter().position(|secret| verify(provider, &headers, &body, secret.as_bytes()).is_ok())
     })
     .await
-    .map_err(anyhow::Error::from)?;
-    let site = verified.and_then(|index| candidates.into_iter().nth(index)).ok_or_else(refused)?;
-    Ok((provider, site))
+    .map_err(anyhow::Error::from)?
+    .ok_or_else(refused)?;
+    let site = candidates.into_iter().nth(verified / 2).ok_or_else(refused)?;
+    let signed_with = if verified % 2 == 0 { SignedWith::Secret } else { SignedWith::OldSecret };
+    Ok(Sender { provider, site, signed_with })
 }
 
 /// The same words whatever was wrong: they tell nobody which sites there are.

@@ -3,6 +3,7 @@
 
 mod support;
 
+mod deliveries;
 mod environments;
 mod logs_and_events;
 mod queue;
