@@ -30,3 +30,4 @@ mod start;
 mod support;
 mod survival;
 mod trouble;
+mod webhooks;

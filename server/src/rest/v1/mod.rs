@@ -1,6 +1,7 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
 mod auth;
+mod deliveries;
 pub mod deployments;
 mod environments;
 mod me;
@@ -8,11 +9,12 @@ mod queue;
 mod sites;
 mod teams;
 mod variables;
+mod webhook;
 
 use crate::state::AppState;
 use axum::{
     Router,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 
 /// All operations.
@@ -28,6 +30,8 @@ pub fn routes() -> Router<AppState> {
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
         .route("/sites/{id}/usage", get(sites::usage::handle))
+        .route("/sites/{id}/webhook/rotate", post(webhook::rotate::handle))
+        .route("/sites/{id}/webhook/old-secret", delete(webhook::revoke_old_secret::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
         .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
         .route(
@@ -44,4 +48,7 @@ pub fn routes() -> Router<AppState> {
         .route("/deployments/{id}/rollback", post(deployments::rollback::handle))
         .route("/deployments/{id}/promote", post(deployments::promote::handle))
         .route("/deployments/{id}/log", get(deployments::log::handle))
+        .route("/deliveries", get(deliveries::list::handle))
+        .route("/deliveries/{id}", get(deliveries::get::handle))
+        .route("/deliveries/{id}/replay", post(deliveries::replay::handle))
 }

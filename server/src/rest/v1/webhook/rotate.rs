@@ -1,0 +1,21 @@
+//! `POST /sites/{id}/webhook/rotate` with the new secret, shown this once. The old one works on for a while, unless
+//! `revoke_old` says otherwise.
+
+use crate::{auth::Caller, json::MaybeJson, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{SiteId, views::WebhookView};
+use platform::{
+    Platform,
+    webhooks::{self, Rotation},
+};
+use std::sync::Arc;
+
+/// Replaces the secret.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(site): Id<SiteId>,
+    MaybeJson(how): MaybeJson<Rotation>,
+) -> ApiResult<Json<WebhookView>> {
+    Ok(Json(webhooks::rotate_secret(&platform, &actor, site, how).await?))
+}
