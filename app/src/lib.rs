@@ -30,6 +30,7 @@ mod shell;
 pub mod sites;
 pub mod theme;
 pub mod variables;
+pub mod webhooks;
 
 #[cfg(feature = "ssr")]
 pub use error_page::error_page;
@@ -61,6 +62,8 @@ mod tests {
             "create_site",
             "delete_environment",
             "delete_site",
+            "deliveries",
+            "delivery",
             "deploy",
             "deployment",
             "deployment_log",
@@ -75,7 +78,10 @@ mod tests {
             "remove_variable",
             "rename_account",
             "rename_site",
+            "replay_delivery",
+            "revoke_old_webhook_secret",
             "rollback",
+            "rotate_webhook_secret",
             "sign_in",
             "sign_out",
             "sign_up",

@@ -15,6 +15,7 @@ use crate::{
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
     variables::VariablesPage,
+    webhooks::{DeliveryPage, WebhooksPage},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::{Title, provide_meta_context};
@@ -54,6 +55,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site") view=SitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/settings") view=SiteSettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/:site/webhooks") view=WebhooksPage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/:site/webhooks/:delivery") view=DeliveryPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/new-environment") view=NewEnvironmentPage ssr=SsrMode::Async />
                     <Route
                         path=path!("/sites/:site/environments/:environment")

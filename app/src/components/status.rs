@@ -5,7 +5,10 @@ use super::{
     icon::{Glyph, Icon},
 };
 use leptos::prelude::*;
-use model::{deployment::Status, views::SiteStatus};
+use model::{
+    deployment::Status,
+    views::{Outcome, SiteStatus},
+};
 
 #[component]
 fn Pill(tone: Tone, glyph: Glyph, label: &'static str) -> impl IntoView {
@@ -60,6 +63,22 @@ pub fn SiteStatusPill(
         SiteStatus::Live => (Tone::Success, Glyph::Check, "Live"),
         SiteStatus::Failed => (Tone::Danger, Glyph::Alert, "Failed"),
         SiteStatus::Deleting => (Tone::Warning, Glyph::Trash, "Deleting"),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// What came of a webhook.
+#[component]
+pub fn OutcomePill(
+    /// What.
+    outcome: Outcome,
+) -> impl IntoView {
+    let (tone, glyph, label) = match outcome {
+        Outcome::Queued => (Tone::Success, Glyph::Rocket, "Queued"),
+        Outcome::Ignored => (Tone::Neutral, Glyph::Minus, "Ignored"),
+        Outcome::Duplicate => (Tone::Neutral, Glyph::Copy, "Duplicate"),
+        Outcome::Unreadable => (Tone::Warning, Glyph::Alert, "Unreadable"),
+        Outcome::Refused => (Tone::Danger, Glyph::Ban, "Refused"),
     };
     view! { <Pill tone glyph label /> }
 }

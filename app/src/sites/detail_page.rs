@@ -121,6 +121,9 @@ fn Site(
                 }
             }
         >
+            <ButtonLink href=crate::webhooks::address(id) icon=Glyph::Webhook>
+                "Webhooks"
+            </ButtonLink>
             {may_write
                 .then(|| {
                     view! {

@@ -113,14 +113,6 @@ pub async fn rename_site(id: SiteId, name: String) -> Result<SiteView, Failure> 
     platform::sites::rename(&platform, &actor, id, &name).await.map_err(context::failed).keep(&[("name", &name)])
 }
 
-/// The webhook's secret, for those who may change the site.
-#[server(prefix = "/_fn", endpoint = "webhook_secret")]
-pub async fn get_webhook_secret(id: SiteId) -> Result<String, Failure> {
-    use crate::context;
-    let (platform, actor) = context::signed_in().await?;
-    platform::sites::webhook_secret(&platform, &actor, id).await.map_err(context::failed)
-}
-
 /// Removes a site when its address was typed as it is.
 #[server(prefix = "/_fn", endpoint = "delete_site")]
 pub async fn delete_site(id: SiteId, confirm: String, #[server(default)] keep_data: bool) -> Result<(), Failure> {

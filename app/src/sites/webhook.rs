@@ -1,10 +1,12 @@
 //! Where a forge sends its pushes, and the secret that proves them.
 
-use super::server::get_webhook_secret;
-use crate::components::{CopyField, Glyph, Icon, Panel};
+use crate::{
+    components::{CopyField, Glyph, Icon, Panel},
+    webhooks::{self, Secret},
+};
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
-use model::{SiteId, views::SiteView};
+use leptos_router::components::A;
+use model::views::SiteView;
 
 /// The panel.
 #[component]
@@ -35,7 +37,7 @@ pub fn WebhookPanel(
                         }
                     })}
                 <CopyField label="Webhook address" value=webhook.url />
-                {may_write.then(|| view! { <Secret id /> })}
+                {may_write.then(|| view! { <Secret id here=format!("/sites/{id}") /> })}
                 {if is_hosted {
                     view! {
                         <p class="text-sm text-muted">
@@ -52,53 +54,12 @@ pub fn WebhookPanel(
                     }
                         .into_any()
                 }}
+                <p class="text-sm">
+                    <A href=webhooks::address(id) attr:class="link-accent">
+                        "What came, and what became of it"
+                    </A>
+                </p>
             </div>
         </Panel>
-    }
-}
-
-/// It is shown on the page with `?secret=show`, so that revealing it needs no JavaScript.
-#[component]
-fn Secret(id: SiteId) -> impl IntoView {
-    let query = use_query_map();
-    let is_shown = Memo::new(move |_| query.read().get("secret").as_deref() == Some("show"));
-    let secret = Resource::new_blocking(
-        move || is_shown.get(),
-        move |shown| async move { if shown { Some(get_webhook_secret(id).await) } else { None } },
-    );
-    view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                match secret.await {
-                    Some(Ok(secret)) => {
-                        view! {
-                            <CopyField label="Webhook secret" value=secret />
-                            <a href=format!("/sites/{id}") data-noscroll class="link-quiet self-start text-sm text-muted">
-                                "Hide the secret"
-                            </a>
-                        }
-                            .into_any()
-                    }
-                    Some(Err(failure)) => view! { <p class="field-error">{failure.problem.detail}</p> }.into_any(),
-                    None => {
-                        view! {
-                            <div class="flex flex-col gap-1.5">
-                                <span class="text-sm font-medium">"Webhook secret"</span>
-                                <div class="field">
-                                    <span class="field-value text-muted" aria-hidden="true">
-                                        "••••••••••••••••"
-                                    </span>
-                                    <a href=format!("/sites/{id}?secret=show") data-noscroll class="btn btn-ghost">
-                                        <Icon glyph=Glyph::Eye />
-                                        "Reveal"
-                                    </a>
-                                </div>
-                            </div>
-                        }
-                            .into_any()
-                    }
-                }
-            })}
-        </Transition>
     }
 }
