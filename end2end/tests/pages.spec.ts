@@ -4,6 +4,7 @@ import type { BrowserContext, Locator, Page } from "@playwright/test";
 import { type Account, Api, newAccount, unique } from "../support/api";
 import { complaints, expectSound, findings, hydrated, signIn } from "../support/browser";
 import { platform } from "../support/platform";
+import { announce } from "../support/webhook";
 import { expect, test } from "../support/test";
 
 type Visitor = "nobody" | "newcomer" | "owner";
@@ -11,7 +12,7 @@ type Cookies = Awaited<ReturnType<BrowserContext["cookies"]>>;
 
 const accounts: Record<Exclude<Visitor, "nobody">, Account> = { newcomer: newAccount(), owner: newAccount("Olu Ade") };
 const cookies: Record<Visitor, Cookies> = { nobody: [], newcomer: [], owner: [] };
-const made = { site: "", deployment: "" };
+const made = { site: "", deployment: "", delivery: "" };
 
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(240_000);
@@ -20,6 +21,9 @@ test.beforeAll(async ({ browser }) => {
   expect(site.status).toBe(201);
   made.site = site.body.id;
   made.deployment = site.body.deployment_id;
+  const { secret } = site.body.webhook;
+  const ignored = await announce({ site: made.site, secret, branch: "docs", commit: "b3f1c2d4e5a60718293a4b5c6d7e8f9001122334" });
+  made.delivery = ignored.body.delivery_id;
   for (const visitor of ["newcomer", "owner"] as const) {
     const context = await browser.newContext({ baseURL: platform().url });
     await signIn(await context.newPage(), accounts[visitor]);
@@ -41,6 +45,9 @@ const PAGES: { name: string; visitor: Visitor; path: () => string; heading: stri
   { name: "new environment", visitor: "owner", path: () => `/sites/${made.site}/new-environment`, heading: "New environment" },
   { name: "environment", visitor: "owner", path: () => `/sites/${made.site}/environments/production`, heading: "Environment" },
   { name: "variables", visitor: "owner", path: () => `/sites/${made.site}/environments/production/variables`, heading: "Variables" },
+  { name: "webhooks", visitor: "owner", path: () => `/sites/${made.site}/webhooks`, heading: "Webhooks" },
+  { name: "webhook's secret", visitor: "owner", path: () => `/sites/${made.site}/webhooks?secret=show`, heading: "Webhooks" },
+  { name: "delivery", visitor: "owner", path: () => `/sites/${made.site}/webhooks/${made.delivery}`, heading: "Delivery" },
   { name: "deployment", visitor: "owner", path: () => `/deployments/${made.deployment}`, heading: "Deployment #1" },
   { name: "queue", visitor: "owner", path: () => "/queue", heading: "Queue" },
   { name: "account", visitor: "owner", path: () => "/account", heading: "Account" },
@@ -80,7 +87,7 @@ test("a stranger is sent to sign in, and then back to where it was", async ({ pa
 
 test("another team's site and deployment are not there", async ({ page, context }) => {
   await context.addCookies(cookies.newcomer);
-  for (const path of [`/sites/${made.site}`, `/sites/${made.site}/settings`, `/deployments/${made.deployment}`]) {
+  for (const path of [`/sites/${made.site}`, `/sites/${made.site}/settings`, `/sites/${made.site}/webhooks/${made.delivery}`, `/deployments/${made.deployment}`]) {
     const answer = await page.goto(path);
     expect(answer?.status(), path).toBe(404);
     await expect(page.getByRole("heading", { level: 1, name: "Not found" })).toBeVisible();
