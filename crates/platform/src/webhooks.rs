@@ -186,7 +186,10 @@ fn duplicate(first: &DeliveryRow) -> Received {
         status: 202,
         delivery_id: first.id,
         outcome: Outcome::Duplicate,
-        reason: format!("This delivery was received before. Then: {}", first.reason),
+        reason: format!(
+            "This delivery was received before; replay it on the site's page “Webhooks” to have it decided anew. Then: {}",
+            first.reason
+        ),
         deployment_id: first.deployment_id,
         replay_of: None,
         warning: None,

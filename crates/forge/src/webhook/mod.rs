@@ -84,17 +84,23 @@ impl Provider {
 
     /// The forge's id of this delivery, the same when it sends it again; a hash of the body where it names none.
     ///
-    /// GitLab's `Idempotency-Key` stays the same over retries, its event id is shared by webhooks that cause each
-    /// other, so the key comes first. Bitbucket's `X-Hook-UUID` names the hook, not the delivery, and is not used.
+    /// GitLab's `Idempotency-Key` stays the same over retries. Its event id, all that older versions send, is shared by
+    /// webhooks that cause each other, so it counts together with the body. Bitbucket's `X-Hook-UUID` names the hook, not the delivery, and is not used.
     pub fn delivery_key(self, headers: &HeaderMap, body: &[u8]) -> String {
         let names: &[&str] = match self {
             Self::GitHub => &["x-github-delivery"],
-            Self::GitLab => &["idempotency-key", "x-gitlab-event-uuid"],
+            Self::GitLab => &["idempotency-key"],
             Self::Bitbucket => &["x-request-uuid", "x-request-id"],
             Self::Gitea => &["x-forgejo-delivery", "x-gitea-delivery"],
         };
-        word(headers, names)
-            .map_or_else(|| format!("sha256:{}", hex::encode(Sha256::digest(body))), |id| id.trim().to_owned())
+        if let Some(id) = word(headers, names) {
+            return id.trim().to_owned();
+        }
+        let content = format!("sha256:{}", hex::encode(Sha256::digest(body)));
+        match word(headers, &["x-gitlab-event-uuid"]).filter(|_| self == Self::GitLab) {
+            Some(event) => format!("{}:{content}", event.trim()),
+            None => content,
+        }
     }
 }
 
@@ -146,6 +152,9 @@ mod tests {
         assert_eq!(Provider::GitHub.delivery_key(&github, b"{}"), "72d3162e-cc78-11e3-81ab-4c9367dc0958");
         let gitlab = headers(&[("x-gitlab-event-uuid", "shared"), ("idempotency-key", "own")]);
         assert_eq!(Provider::GitLab.delivery_key(&gitlab, b"{}"), "own");
+        let older = headers(&[("x-gitlab-event-uuid", "shared")]);
+        let (one, two) = (Provider::GitLab.delivery_key(&older, b"1"), Provider::GitLab.delivery_key(&older, b"2"));
+        assert!(one != two && one == Provider::GitLab.delivery_key(&older, b"1"));
         let cloud = headers(&[("x-request-uuid", "own"), ("x-hook-uuid", "the-hook"), ("x-attempt-number", "2")]);
         assert_eq!(Provider::Bitbucket.delivery_key(&cloud, b"{}"), "own");
         let data_center = headers(&[("x-request-id", "own")]);

@@ -71,3 +71,64 @@ fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decisi
     reasons.append(&mut held_back);
     Decision { deploy, reason: reasons.join(" ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use forge::webhook::PullAction;
+
+    fn reason(payload: &Payload) -> String {
+        let decision = decide(payload, &[]);
+        assert!(decision.deploy.is_empty());
+        decision.reason
+    }
+
+    #[test]
+    fn what_happened_to_a_pull_or_merge_request_is_told_in_plain_words() {
+        let pull = |noun, title: &str, action| {
+            Payload::PullRequest(PullRequest {
+                noun,
+                number: 7,
+                action,
+                title: title.into(),
+                source_branch: "fix".into(),
+                target_branch: "main".into(),
+                commit: None,
+                from_fork: false,
+                repository_urls: vec![],
+            })
+        };
+        for (payload, words) in [
+            (
+                pull("Pull request", "Better", PullAction::Opened),
+                "Pull request 7, “Better”, was opened; it is not deployed",
+            ),
+            (pull("Merge request", "", PullAction::Updated), "Merge request 7 was updated; it is not deployed"),
+            (pull("Merge request", "", PullAction::Merged), "Merge request 7 was merged; it"),
+            (pull("Pull request", "", PullAction::Closed), "Pull request 7 was closed; it"),
+            (pull("Pull request", "", PullAction::Other("labeled".into())), "was changed (“labeled”); it"),
+        ] {
+            assert!(reason(&payload).contains(words), "{}", reason(&payload));
+        }
+    }
+
+    #[test]
+    fn what_is_deleted_and_what_is_a_tag_is_told_apart() {
+        let push = |kind, deleted| {
+            let name = "x".to_owned();
+            let change =
+                RefChange { kind, name, deleted, commit: None, message: None, author: None, skip: None, changed: None };
+            Payload::Push(Push { changes: vec![change], repository_urls: vec![] })
+        };
+        for (payload, words) in [
+            (push(RefKind::Branch, true), "The branch “x” was deleted; what serves stays as it is."),
+            (push(RefKind::Tag, true), "The tag “x” was deleted; what serves stays as it is."),
+            (push(RefKind::Tag, false), "“x” is a tag; only branches are deployed."),
+            (push(RefKind::Other, false), "“x” is not a branch; only branches are deployed."),
+            (Payload::Ping, "The webhook works; the next push will be deployed."),
+            (Payload::Other("star".into()), "The event “star” is no push; nothing is to be deployed."),
+        ] {
+            assert_eq!(reason(&payload), words);
+        }
+    }
+}
