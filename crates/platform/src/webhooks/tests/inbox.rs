@@ -101,7 +101,7 @@ async fn a_replay_is_decided_anew_and_says_what_it_replays(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
-async fn every_forges_delivery_can_be_replayed(pool: PgPool) {
+async fn every_forges_delivery_is_known_again_by_its_content_and_can_be_replayed(pool: PgPool) {
     let world = World::new(pool).await;
     let site = world.remote().await;
     let hub = Hook::push("refs/heads/main").body;
