@@ -5,14 +5,16 @@ use crate::{
     deployments::{Queued, enqueue},
     pushes,
 };
-use forge::hosted;
+use forge::{git::CheckedOut, hosted};
 use model::{
     Actor, DeploymentId, Problem, SiteId,
     deployment::Trigger,
     names::{BranchName, CommitSha},
     site::Source,
 };
+use sqlx::PgConnection;
 use std::path::PathBuf;
+use store::environments::EnvironmentRow;
 
 /// What is to be done with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,52 +103,61 @@ pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, ac
 /// # Errors
 /// 404, 403, 409 `site_deleting`: the push is stored all the same.
 pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[Moved]) -> Result<Pushed> {
-    let path = platform.repository(site);
-    let mut arrived = Vec::new();
-    for Moved { branch, from, to } in moved {
-        let Ok(name) = BranchName::parse(branch) else { continue };
-        let tip = hosted::branch_tip(&path, &name).await.map_err(anyhow::Error::from)?;
-        if tip.as_ref() == Some(to) {
-            arrived.push((name, hosted::pushed(&path, from.as_ref(), to).await.map_err(anyhow::Error::from)?));
-        }
-    }
     let mut led_to = Pushed::default();
-    if arrived.is_empty() {
+    if moved.is_empty() {
         return Ok(led_to);
     }
+    let path = platform.repository(site);
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, site).await?;
-    for environment in store::environments::of_site(&mut tx, site.team_id, site.id).await? {
-        let Some((_, push)) = arrived.iter().find(|(branch, _)| branch.as_str() == environment.branch) else {
+    store::while_git_is_asked(&mut tx).await?;
+    // Of pushes at the same time one decides after the other, and each by where the branch stands then: read before, it
+    // could be an older commit that comes last into the queue.
+    let environments = store::environments::lock_of_site(&mut tx, site.team_id, site.id).await?;
+    for environment in environments.iter().filter(|environment| environment.deleting_at.is_none()) {
+        let Some(Moved { from, to, .. }) = moved.iter().find(|moved| moved.branch == environment.branch) else {
             continue;
         };
-        if environment.deleting_at.is_some() {
+        let Ok(branch) = BranchName::parse(&environment.branch) else { continue };
+        if hosted::branch_tip(&path, &branch).await?.as_ref() != Some(to) {
             continue;
         }
+        let push = hosted::pushed(&path, from.as_ref(), to).await?;
         let told = pushes::Push { skip: push.skip, changed: push.changed.as_deref() };
-        if let Some(reason) = pushes::ignored(&environment, told) {
+        if let Some(reason) = pushes::ignored(environment, told) {
             led_to.ignored.push(reason);
             continue;
         }
-        let commit = &push.commit;
-        let queued = Queued {
-            team: site.team_id,
-            site: site.id,
-            environment: environment.id,
-            trigger: Trigger::Push,
-            triggered_by: actor.user,
-            branch: Some(&environment.branch),
-            commit: Some(commit.commit.as_str()),
-            message: Some(&commit.message),
-            author: Some(&commit.author),
-            from_release: None,
-            variables: None,
-            reason: None,
-        };
-        let deployment = enqueue(&mut tx, &queued).await?;
-        led_to.started.push(Started { deployment, environment: environment.name });
+        let deployment = queue(&mut tx, actor, environment, &push.commit).await?;
+        led_to.started.push(Started { deployment, environment: environment.name.clone() });
     }
     tx.commit().await?;
     platform.wake.notify_one();
     Ok(led_to)
 }
+
+async fn queue(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    environment: &EnvironmentRow,
+    commit: &CheckedOut,
+) -> sqlx::Result<DeploymentId> {
+    let queued = Queued {
+        team: environment.team_id,
+        site: environment.site_id,
+        environment: environment.id,
+        trigger: Trigger::Push,
+        triggered_by: actor.user,
+        branch: Some(&environment.branch),
+        commit: Some(commit.commit.as_str()),
+        message: Some(&commit.message),
+        author: Some(&commit.author),
+        from_release: None,
+        variables: None,
+        reason: None,
+    };
+    enqueue(conn, &queued).await
+}
+
+#[cfg(test)]
+mod tests;

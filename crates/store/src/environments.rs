@@ -182,6 +182,20 @@ pub async fn lock_by_name(
     .await
 }
 
+/// The environments of a site, production first, held until the transaction ends: nobody else decides on them meanwhile.
+pub async fn lock_of_site(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<Vec<EnvironmentRow>> {
+    // Always taken in this order, so that no two wait for each other.
+    let mut rows: Vec<EnvironmentRow> = sqlx::query_as(sqlx::AssertSqlSafe(format!(
+        "select {COLUMNS} from environments where team_id = $1 and site_id = $2 order by id for no key update"
+    )))
+    .bind(team)
+    .bind(site)
+    .fetch_all(conn)
+    .await?;
+    rows.sort_by_key(|row| (row.name != "production", row.created_at));
+    Ok(rows)
+}
+
 /// Whether any site's environment has this first label of a host.
 pub async fn host_taken(conn: &mut PgConnection, host: &str) -> Result<bool> {
     sqlx::query_scalar("select exists (select 1 from environments where host = $1)").bind(host).fetch_one(conn).await

@@ -26,3 +26,11 @@ pub mod watches;
 pub async fn without_waiting_for_the_disk(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
     sqlx::query("set local synchronous_commit = off").execute(conn).await.map(|_| ())
 }
+
+/// Lets this transaction be idle for longer than others: Git is asked in the middle of it, and may take its time.
+///
+/// # Errors
+/// The database's.
+pub async fn while_git_is_asked(conn: &mut sqlx::PgConnection) -> sqlx::Result<()> {
+    sqlx::query("set local idle_in_transaction_session_timeout = '1min'").execute(conn).await.map(|_| ())
+}
