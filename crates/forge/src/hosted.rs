@@ -232,26 +232,35 @@ pub struct Pushed {
     pub commit: CheckedOut,
     /// The words in its message that ask for no deployment.
     pub skip: Option<&'static str>,
-    /// The paths that differ from where it stood; `None` where it was made, or where they are too many to tell.
+    /// The paths that differ from the first of the commits that it was compared with and that is here; `None` where
+    /// there is none, or where they are too many to tell.
     pub changed: Option<Vec<String>>,
 }
 
-/// Looks at a push after it was stored.
+/// Looks at a push after it was stored, beside the first of these commits that is here.
 ///
 /// # Errors
 /// `ref_not_found` if the commit is not in the repository.
-pub async fn pushed(path: &Path, from: Option<&CommitSha>, to: &CommitSha) -> Result<Pushed, FetchError> {
+pub async fn pushed(path: &Path, since: &[Option<&CommitSha>], to: &CommitSha) -> Result<Pushed, FetchError> {
     let changes = async {
-        let from = from?;
-        let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
-        let names = git.repository(path).run().await.ok()?;
-        let names = String::from_utf8_lossy(&names);
-        Some(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
+        for from in since.iter().flatten() {
+            if resolve(path, from.as_str()).await?.is_some() {
+                return Ok(changed_paths(path, from, to).await);
+            }
+        }
+        Ok(None)
     };
     exists(path).await?;
-    let (told, changed) = tokio::join!(commit_and_message(path, to), changes);
-    let (commit, message) = told?;
+    let ((commit, message), changed) = tokio::try_join!(commit_and_message(path, to), changes)?;
     Ok(Pushed { commit, skip: crate::skip::mark(&message), changed })
+}
+
+/// `None` where they are too many to tell.
+async fn changed_paths(path: &Path, from: &CommitSha, to: &CommitSha) -> Option<Vec<String>> {
+    let git = Git::new(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from.as_str(), to.as_str()]);
+    let names = git.repository(path).run().await.ok()?;
+    let names = String::from_utf8_lossy(&names);
+    Some(names.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect())
 }
 
 /// Writes the files of a branch or commit to `into`, without a `.git` folder and without submodules.

@@ -122,7 +122,10 @@ pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[M
         if hosted::branch_tip(&path, &branch).await?.as_ref() != Some(to) {
             continue;
         }
-        let push = hosted::pushed(&path, from.as_ref(), to).await?;
+        // Not from where the push found the branch: an earlier one may have been passed over, for this one to deploy.
+        let newest = store::deployments::newest_commit(&mut tx, site.team_id, environment.id, &environment.branch).await?;
+        let newest = newest.and_then(|commit| CommitSha::parse(&commit).ok());
+        let push = hosted::pushed(&path, &[newest.as_ref(), from.as_ref()], to).await?;
         let told = pushes::Push { skip: push.skip, changed: push.changed.as_deref() };
         if let Some(reason) = pushes::ignored(environment, told) {
             led_to.ignored.push(reason);

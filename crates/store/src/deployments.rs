@@ -247,6 +247,26 @@ pub async fn current_of_environments(
     .await
 }
 
+/// The commit of the newest deployment of this branch to this environment that waits, runs or went live; `None` if there
+/// is none, or its commit is not known yet.
+pub async fn newest_commit(
+    conn: &mut PgConnection,
+    team: TeamId,
+    environment: EnvironmentId,
+    branch: &str,
+) -> Result<Option<String>> {
+    let newest: Option<Option<String>> = sqlx::query_scalar(
+        "select commit_sha from deployments where team_id = $1 and environment_id = $2 and branch = $3 \
+           and status not in ('failed', 'cancelled', 'superseded') order by number desc limit 1",
+    )
+    .bind(team)
+    .bind(environment)
+    .bind(branch)
+    .fetch_optional(conn)
+    .await?;
+    Ok(newest.flatten())
+}
+
 /// Whether a deployment to this environment is under way, or waits, that applies this release with these variables.
 pub async fn is_applying(
     conn: &mut PgConnection,

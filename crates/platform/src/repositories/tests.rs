@@ -77,3 +77,52 @@ async fn of_two_pushes_at_once_the_newer_commit_is_what_waits(pool: PgPool) {
     assert_eq!(bench.commits("queued").await, [newer.as_str()]);
     assert_eq!(bench.commits("superseded").await, [] as [&str; 0]);
 }
+
+impl Bench {
+    async fn watch(&self, pattern: &str) {
+        let World { platform, environment, .. } = &self.world;
+        let change = sqlx::query("update environments set watch = $2 where id = $1");
+        change.bind(environment).bind([pattern]).execute(&platform.pool).await.unwrap();
+    }
+
+    async fn set_status(&self, commit: &CommitSha, status: &str) {
+        let change = sqlx::query("update deployments set status = $2 where commit_sha = $1");
+        change.bind(commit.as_str()).bind(status).execute(&self.world.platform.pool).await.unwrap();
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_push_that_was_passed_over_is_deployed_with_the_next_one(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    bench.watch("apps/web").await;
+    let live = bench.commit("apps/web/a", "Live").await;
+    assert_eq!(bench.push(&bench.first, &live).await.unwrap().started.len(), 1);
+    bench.set_status(&live, "live").await;
+    let passed_over = bench.commit("apps/web/a", "Passed over").await;
+    let newest = bench.commit("docs/a", "Only words").await;
+    assert_eq!(bench.push(&live, &passed_over).await.unwrap(), Pushed::default());
+    assert_eq!(bench.push(&passed_over, &newest).await.unwrap().started.len(), 1, "it brings what came before it");
+    assert_eq!(bench.commits("queued").await, [newest.as_str()]);
+    let more = bench.commit("docs/a", "More words").await;
+    assert_eq!(bench.push(&newest, &more).await.unwrap().ignored.len(), 1, "what waits has the rest");
+    bench.set_status(&newest, "failed").await;
+    let again = bench.commit("docs/a", "Other words").await;
+    assert_eq!(bench.push(&more, &again).await.unwrap().started.len(), 1, "what failed is not there yet");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn without_a_deployment_that_is_known_a_push_is_judged_by_itself(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    bench.watch("apps/web").await;
+    let words = bench.commit("docs/a", "Words").await;
+    assert_eq!(bench.push(&bench.first, &words).await.unwrap().ignored.len(), 1);
+    let web = bench.commit("apps/web/a", "Web").await;
+    assert_eq!(bench.push(&words, &web).await.unwrap().started.len(), 1);
+    let elsewhere = CommitSha::parse(&"1".repeat(40)).unwrap();
+    let change = sqlx::query("update deployments set commit_sha = $1").bind(elsewhere.as_str());
+    change.execute(&bench.world.platform.pool).await.unwrap();
+    let more = bench.commit("docs/a", "More words").await;
+    assert_eq!(bench.push(&web, &more).await.unwrap().ignored.len(), 1);
+    let skipped = bench.commit("apps/web/a", "Later [skip deploy]").await;
+    assert!(bench.push(&more, &skipped).await.unwrap().ignored[0].contains("[skip deploy]"));
+}
