@@ -1,15 +1,23 @@
 //! What runs beside the requests.
 
-use crate::{sessions, state::AppState, waker};
-use platform::{disk, reconcile, watch, worker};
+use crate::{
+    serve::{Options, Role},
+    sessions,
+    state::AppState,
+    waker,
+};
+use platform::{disk, reconcile, repositories, watch, worker};
 use tokio_util::task::TaskTracker;
 
 /// Starts it all; every task ends by itself once the process stops. Events are told after the row `last_event`.
-pub fn start(state: &AppState, last_event: i64, is_worker: bool) -> TaskTracker {
+pub fn start(state: &AppState, last_event: i64, options: &Options) -> TaskTracker {
     let tasks = TaskTracker::new();
     let stop = || state.stopping.clone();
     tasks.spawn(waker::run(state.clone(), last_event, stop()));
-    if is_worker {
+    if options.has(Role::Web) {
+        tasks.spawn(repositories::run(state.platform.clone(), options.is_whole(), stop()));
+    }
+    if options.has(Role::Worker) {
         tasks.spawn(worker::run(state.platform.clone(), stop()));
         tasks.spawn(reconcile::run(state.platform.clone(), stop()));
         tasks.spawn(watch::run(state.platform.clone(), stop()));

@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use platform::accounts;
+use platform::{accounts, repositories};
 use socketioxide::SocketIo;
 use std::{
     io::{self, ErrorKind},
@@ -44,8 +44,13 @@ pub struct Options {
 }
 
 impl Options {
-    fn has(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// No other process has a part in the same data folder.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.has(Role::Web) && self.has(Role::Worker)
     }
 }
 
@@ -54,7 +59,7 @@ impl Options {
 /// # Errors
 /// Whatever kept it from starting, with the remedy; nothing half done is left behind.
 pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
-    let whole = options.has(Role::Web) && options.has(Role::Worker);
+    let whole = options.is_whole();
     if !whole && config.database_url.is_none() {
         bail!("processes with a part of the roles share a database; set WEBMETEOR_DATABASE_URL, or leave --roles out");
     }
@@ -85,10 +90,14 @@ async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener
     // Read before anybody can connect, so that nobody misses what happens after.
     let last_event = store::events::last_id(&mut *state.platform.pool.acquire().await?).await?;
     let mut web = match listener {
-        Some(listener) => Some(Web::start(state, listener)?),
+        Some(listener) => {
+            // Before the first push: it would be refused.
+            repositories::unlock_all(&state.platform, options.is_whole()).await;
+            Some(Web::start(state, listener)?)
+        }
         None => None,
     };
-    let tasks = background::start(state, last_event, options.has(Role::Worker));
+    let tasks = background::start(state, last_event, options);
     announce(state, options).await;
     let failed = if let Some(web) = &mut web {
         web.until_stop(&state.stopping).await

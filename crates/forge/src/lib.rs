@@ -6,6 +6,7 @@
 pub mod discover;
 pub mod git;
 pub mod hosted;
+pub mod locks;
 pub mod serve;
 pub mod skip;
 pub mod webhook;

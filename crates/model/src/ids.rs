@@ -48,6 +48,8 @@ id! {
     ReleaseId
     /// A received webhook.
     DeliveryId
+    /// A push to a repository that the platform keeps.
+    PushId
     /// A refresh or API token.
     TokenId
 }

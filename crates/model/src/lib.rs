@@ -14,5 +14,5 @@ pub mod size;
 pub mod views;
 
 pub use actor::{Actor, Role};
-pub use ids::{DeliveryId, DeploymentId, EnvironmentId, ReleaseId, SiteId, TeamId, TokenId, UserId};
+pub use ids::{DeliveryId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId};
 pub use problem::{FieldError, Problem};

@@ -60,6 +60,8 @@ pub struct Platform {
     pub wake: Notify,
     /// Wakes the reconciler: a site is to be removed.
     pub removals: Notify,
+    /// The pushes that this process is at work on.
+    pub pushes: repositories::UnderWay,
 }
 
 impl Platform {

@@ -1,13 +1,17 @@
 //! The repositories that the platform keeps: who may read and write one, and what a push to it starts.
 
+mod under_way;
+
+pub use under_way::{Begun, UnderWay, begin, resume, run, unlock_all};
+
 use crate::{
-    Platform, Result, access,
+    Error, Platform, Result, access,
     deployments::{Queued, enqueue},
     pushes,
 };
 use forge::{git::CheckedOut, hosted};
 use model::{
-    Actor, DeploymentId, Problem, SiteId,
+    Actor, DeploymentId, Problem, PushId, SiteId, TeamId,
     deployment::Trigger,
     names::{BranchName, CommitSha},
     site::Source,
@@ -15,6 +19,7 @@ use model::{
 use sqlx::PgConnection;
 use std::path::PathBuf;
 use store::environments::EnvironmentRow;
+use time::OffsetDateTime;
 
 /// What is to be done with a repository.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +48,8 @@ pub struct Moved {
     pub branch: String,
     /// Where it stood; `None` if the push made it.
     pub from: Option<CommitSha>,
-    /// Where it stands now.
-    pub to: CommitSha,
+    /// Where it stands now; `None` if the push deleted it.
+    pub to: Option<CommitSha>,
 }
 
 /// A deployment that a push started.
@@ -63,6 +68,8 @@ pub struct Pushed {
     pub started: Vec<Started>,
     /// Why nothing is deployed to an environment whose branch it moved, in plain words.
     pub ignored: Vec<String>,
+    /// The branches that it deleted.
+    pub deleted: Vec<String>,
 }
 
 /// The repository of this Git address: `{team}/{slug}.git`.
@@ -98,32 +105,63 @@ pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, ac
 }
 
 /// Queues a deployment for every environment whose branch a push moved, all in one transaction. A branch that stands
-/// elsewhere was not moved by this push, or another push has moved it on, which then deploys it.
+/// elsewhere was not moved by this push, or another push has moved it on, which then deploys it. After an error of the
+/// database it is tried again later ([`resume`]).
 ///
 /// # Errors
 /// 404, 403, 409 `site_deleting`: the push is stored all the same.
-pub async fn pushed(platform: &Platform, actor: &Actor, site: SiteId, moved: &[Moved]) -> Result<Pushed> {
+pub async fn pushed(platform: &Platform, actor: &Actor, push: &Begun, site: SiteId, moved: &[Moved]) -> Result<Pushed> {
+    let push = (push.team, push.id);
+    let decided = decide(platform, actor, push, site, moved, None).await;
+    if let Err(Error::Problem(_)) = &decided {
+        store::pushes::remove(&mut *platform.pool.acquire().await?, push.0, push.1).await?;
+    }
+    decided
+}
+
+/// `cut_off`: when the push began, where nobody was at work on it any more. What was deployed since is not deployed again.
+async fn decide(
+    platform: &Platform,
+    actor: &Actor,
+    push: (TeamId, PushId),
+    site: SiteId,
+    moved: &[Moved],
+    cut_off: Option<OffsetDateTime>,
+) -> Result<Pushed> {
     let mut led_to = Pushed::default();
-    if moved.is_empty() {
+    let mut tx = platform.pool.begin().await?;
+    let is_ours = store::pushes::remove(&mut tx, push.0, push.1).await?;
+    if moved.is_empty() || (cut_off.is_some() && !is_ours) {
+        tx.commit().await?;
         return Ok(led_to);
     }
     let path = platform.repository(site);
-    let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, site).await?;
     store::while_git_is_asked(&mut tx).await?;
     // Of pushes at the same time one decides after the other, and each by where the branch stands then: read before, it
     // could be an older commit that comes last into the queue.
     let environments = store::environments::lock_of_site(&mut tx, site.team_id, site.id).await?;
     for environment in environments.iter().filter(|environment| environment.deleting_at.is_none()) {
-        let Some(Moved { from, to, .. }) = moved.iter().find(|moved| moved.branch == environment.branch) else {
+        let branch = &environment.branch;
+        let Some(Moved { from, to, .. }) = moved.iter().find(|moved| moved.branch == *branch) else { continue };
+        let Ok(name) = BranchName::parse(branch) else { continue };
+        if hosted::branch_tip(&path, &name).await? != *to {
+            continue;
+        }
+        let Some(to) = to else {
+            if !led_to.deleted.contains(branch) {
+                led_to.deleted.push(branch.clone());
+            }
             continue;
         };
-        let Ok(branch) = BranchName::parse(&environment.branch) else { continue };
-        if hosted::branch_tip(&path, &branch).await?.as_ref() != Some(to) {
+        let (team, id) = (environment.team_id, environment.id);
+        if let Some(since) = cut_off
+            && store::pushes::was_asked_for(&mut tx, team, id, to.as_str(), since).await?
+        {
             continue;
         }
         // Not from where the push found the branch: an earlier one may have been passed over, for this one to deploy.
-        let newest = store::deployments::newest_commit(&mut tx, site.team_id, environment.id, &environment.branch).await?;
+        let newest = store::deployments::newest_commit(&mut tx, team, id, branch).await?;
         let newest = newest.and_then(|commit| CommitSha::parse(&commit).ok());
         let push = hosted::pushed(&path, &[newest.as_ref(), from.as_ref()], to).await?;
         let told = pushes::Push { skip: push.skip, changed: push.changed.as_deref() };

@@ -50,6 +50,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         proxy: proxy::Proxy::new(proxy).unwrap(),
         wake: Notify::new(),
         removals: Notify::new(),
+        pushes: crate::repositories::UnderWay::default(),
     }
 }
 

@@ -6,6 +6,7 @@ pub mod environments;
 pub mod events;
 pub mod image_uses;
 pub mod logs;
+pub mod pushes;
 pub mod queue;
 pub mod reconcile;
 pub mod refresh_tokens;

@@ -61,7 +61,7 @@ impl Commands {
         self.pending = rest.to_vec();
     }
 
-    /// The watched branches that this push wants to move or make.
+    /// The watched branches that this push wants to move, make or delete.
     pub fn moved(&self) -> Vec<Moved> {
         self.watched.values().flatten().cloned().collect()
     }
@@ -77,14 +77,15 @@ impl Commands {
             self.has_side_band = capabilities.trim_end().split(' ').any(|word| word == "side-band-64k");
         }
         let is_none = |commit: &CommitSha| commit.as_str().bytes().all(|digit| digit == b'0');
-        if is_none(&new) || old == new {
+        if old == new {
             return;
         }
         let branch = reference.strip_prefix("refs/heads/");
         if let Some((branch, moved)) = branch.and_then(|name| Some((name, self.watched.get_mut(name)?))) {
             let from = Some(old).filter(|old| !is_none(old));
-            *moved = Some(Moved { branch: branch.to_owned(), from, to: new });
-        } else if self.others.len() < MOST_OTHERS {
+            let to = Some(new).filter(|new| !is_none(new));
+            *moved = Some(Moved { branch: branch.to_owned(), from, to });
+        } else if !is_none(&new) && self.others.len() < MOST_OTHERS {
             let short = branch.or_else(|| reference.strip_prefix("refs/tags/")).unwrap_or(reference);
             self.others.push(short.to_owned());
         }
@@ -150,7 +151,8 @@ mod tests {
         let commands = read(request().as_bytes());
         assert!(commands.has_side_band);
         let commit = |id| CommitSha::parse(id).unwrap();
-        assert_eq!(commands.moved(), [Moved { branch: "main".into(), from: Some(commit(OLD)), to: commit(NEW) }]);
+        let moved = |branch: &str, to| Moved { branch: branch.into(), from: Some(commit(OLD)), to };
+        assert_eq!(commands.moved(), [moved("main", Some(commit(NEW))), moved("staging", None)]);
         assert_eq!(commands.others, ["v1"]);
     }
 

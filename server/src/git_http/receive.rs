@@ -21,7 +21,7 @@ use axum::{
 };
 use forge::serve::{MAX_PACK, Running, Service};
 use model::{Actor, Problem};
-use platform::repositories::{self, Repository};
+use platform::repositories::{self, Begun, Repository};
 
 /// A push may be so much longer than its pack: Git itself, which knows the reason, is to refuse first.
 const BODY_MAX: u64 = MAX_PACK + 64 * 1024 * 1024;
@@ -37,9 +37,10 @@ pub async fn handle(
     let service = Service::ReceivePack;
     expect(&headers, service)?;
     let repository = open(&state, &actor, &names, service).await?;
+    let begun = repositories::begin(&state.platform, &actor, &repository).await?;
     let running = Running::answer(&repository.path, service, &protocol(&headers))?;
     let (client, answer) = ToClient::open();
-    let push = Push { state, actor, repository, client };
+    let push = Push { state, actor, repository, begun, client };
     // Its own task: what arrived whole is stored and deployed, also when the client does not wait for the answer.
     tokio::spawn(async move { push.take(running, body).await });
     Ok(respond(service, "result", answer))
@@ -49,6 +50,7 @@ struct Push {
     state: AppState,
     actor: Actor,
     repository: Repository,
+    begun: Begun,
     client: ToClient,
 }
 
@@ -72,13 +74,15 @@ impl Push {
 
     async fn deploy(&self, commands: &Commands, may_talk: bool) {
         let site = self.repository.site;
-        let led_to = match repositories::pushed(&self.state.platform, &self.actor, site, &commands.moved()).await {
+        let moved = commands.moved();
+        let led_to = match repositories::pushed(&self.state.platform, &self.actor, &self.begun, site, &moved).await {
             Ok(led_to) => led_to,
             Err(error) => {
                 let problem = Problem::from(error);
                 tracing::warn!(%site, reason = problem.code, "a push is stored and not deployed");
+                let what = if problem.status < 500 { "is not deployed" } else { "is deployed as soon as that is over" };
                 if may_talk {
-                    self.say(&format!("error: The push is stored, and is not deployed: {}", problem.detail)).await;
+                    self.say(&format!("error: The push is stored, and {what}: {}", problem.detail)).await;
                 }
                 return;
             }

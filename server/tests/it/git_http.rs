@@ -15,32 +15,36 @@ use tokio::process::{Child, Command};
 const PASSWORD: &str = "tide lamp orbit 7";
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
 
-fn text(value: &Value) -> &str {
+pub fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
 }
 
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A platform with an account, a site from a template, and a folder to work in.
-struct Bench {
-    app: App,
-    token: String,
-    site: String,
-    folder: TempDir,
+pub struct Bench {
+    pub app: App,
+    pub token: String,
+    pub site: String,
+    pub folder: TempDir,
 }
 
 impl Bench {
     /// Without a worker: what a push starts stays in the queue.
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let setup = Setup::new().await.without_docker().arguments(&["serve", "--roles", "web"]);
         Self::on(setup.start().await).await
     }
 
-    async fn on(app: App) -> Self {
+    pub async fn on(app: App) -> Self {
+        Self::with_source(app, json!({"template": "static"})).await
+    }
+
+    pub async fn with_source(app: App, source: Value) -> Self {
         let (token, _) = app.register("ada@example.org").await;
-        let body = json!({"name": "Shop", "slug": "shop", "source": {"template": "static"}});
+        let body = json!({"name": "Shop", "slug": "shop", "source": source});
         let (status, site) = app.post("/api/v1/sites", Some(&token), &body).await;
         assert_eq!(status, 201, "{site}");
         let site = text(&site["id"]).to_owned();
@@ -48,25 +52,25 @@ impl Bench {
     }
 
     /// The address of a repository with credentials in it.
-    fn address(&self, name: &str, password: &str, repository: &str) -> String {
+    pub fn address(&self, name: &str, password: &str, repository: &str) -> String {
         let credentials = format!("{}:{}@", name.replace('@', "%40"), password.replace(' ', "%20"));
         self.app.url.replacen("://", &format!("://{credentials}"), 1) + "/git/" + repository
     }
 
-    fn own_address(&self) -> String {
+    pub fn own_address(&self) -> String {
         self.address("token", &self.token, "test/shop.git")
     }
 
-    fn repository(&self) -> PathBuf {
+    pub fn repository(&self) -> PathBuf {
         self.app.data().join("repositories").join(format!("{}.git", self.site))
     }
 
-    fn work(&self) -> PathBuf {
+    pub fn work(&self) -> PathBuf {
         self.folder.path().join("work")
     }
 
     #[expect(clippy::unused_self, reason = "reads as what the bench does")]
-    fn git(&self, folder: &Path, arguments: &[&str]) -> Command {
+    pub fn git(&self, folder: &Path, arguments: &[&str]) -> Command {
         let mut git = Command::new("git");
         git.args(arguments)
             .current_dir(folder)
@@ -80,32 +84,32 @@ impl Bench {
         git
     }
 
-    async fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
+    pub async fn run(&self, folder: &Path, arguments: &[&str]) -> Output {
         self.git(folder, arguments).output().await.unwrap()
     }
 
     /// What git printed; it has to succeed.
-    async fn done(&self, folder: &Path, arguments: &[&str]) -> String {
+    pub async fn done(&self, folder: &Path, arguments: &[&str]) -> String {
         let output = self.run(folder, arguments).await;
         assert!(output.status.success(), "git {arguments:?}: {}", told(&output));
         told(&output).trim().to_owned()
     }
 
     /// A clone in `work`.
-    async fn clone(&self) -> PathBuf {
+    pub async fn clone(&self) -> PathBuf {
         self.done(self.folder.path(), &["clone", "--quiet", &self.own_address(), "work"]).await;
         self.work()
     }
 
     /// A commit in the clone; its id.
-    async fn commit(&self, message: &str) -> String {
+    pub async fn commit(&self, message: &str) -> String {
         fs::write(self.work().join("note.txt"), message).unwrap();
         self.done(&self.work(), &["add", "--all"]).await;
         self.done(&self.work(), &["commit", "--quiet", "--message", message]).await;
         self.done(&self.work(), &["rev-parse", "HEAD"]).await
     }
 
-    async fn deployments(&self) -> Vec<Value> {
+    pub async fn deployments(&self) -> Vec<Value> {
         let path = format!("/api/v1/sites/{}/deployments", self.site);
         let (status, page) = self.app.get(&path, Some(&self.token)).await;
         assert_eq!(status, 200, "{page}");
@@ -113,7 +117,7 @@ impl Bench {
     }
 
     /// Pushes and waits for the deployment of this commit, which is cancelled; what the pusher was told.
-    async fn push(&self, arguments: &[&str], commit: &str) -> (Value, String) {
+    pub async fn push(&self, arguments: &[&str], commit: &str) -> (Value, String) {
         let push: Child = self.git(&self.work(), &[&["push"], arguments].concat()).spawn().unwrap();
         let deployment = until("the push's deployment", async || {
             self.deployments().await.into_iter().find(|d| d["commit"] == commit)
@@ -127,7 +131,7 @@ impl Bench {
         (deployment, told(&output))
     }
 
-    async fn fsck(&self) {
+    pub async fn fsck(&self) {
         self.done(&self.repository(), &["fsck", "--full", "--strict"]).await;
     }
 }

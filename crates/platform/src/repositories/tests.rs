@@ -33,7 +33,8 @@ impl Bench {
 
     async fn push(&self, from: &CommitSha, to: &CommitSha) -> Result<Pushed> {
         let World { platform, actor, site, .. } = &self.world;
-        pushed(platform, actor, *site, &[moved(from, to)]).await
+        let push = self.begin().await;
+        pushed(platform, actor, &push, *site, &[moved(from, to)]).await
     }
 
     /// The commits of deployments in this state, oldest first.
@@ -53,7 +54,7 @@ async fn commit(world: &World, file: &str, message: &str) -> CommitSha {
 }
 
 fn moved(from: &CommitSha, to: &CommitSha) -> Moved {
-    Moved { branch: "main".into(), from: Some(from.clone()), to: to.clone() }
+    Moved { branch: "main".into(), from: Some(from.clone()), to: Some(to.clone()) }
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -125,4 +126,100 @@ async fn without_a_deployment_that_is_known_a_push_is_judged_by_itself(pool: PgP
     assert_eq!(bench.push(&web, &more).await.unwrap().ignored.len(), 1);
     let skipped = bench.commit("apps/web/a", "Later [skip deploy]").await;
     assert!(bench.push(&more, &skipped).await.unwrap().ignored[0].contains("[skip deploy]"));
+}
+
+impl Bench {
+    async fn resume(&self) -> bool {
+        resume(&self.world.platform, true).await.unwrap()
+    }
+
+    async fn begin(&self) -> Begun {
+        let World { platform, actor, site, .. } = &self.world;
+        let repository = Repository { site: *site, path: platform.repository(*site), branches: vec!["main".into()] };
+        begin(platform, actor, &repository).await.unwrap()
+    }
+
+    async fn rows(&self) -> i64 {
+        let count = sqlx::query_scalar("select count(*) from pushes_under_way");
+        count.fetch_one(&self.world.platform.pool).await.unwrap()
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_push_that_was_cut_off_is_made_up_for_once(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let at_work = bench.begin().await;
+    let tip = bench.commit("a", "Moved").await;
+    assert!(bench.resume().await);
+    assert_eq!((bench.rows().await, bench.commits("queued").await.len()), (1, 0), "somebody is at work on it");
+    drop(at_work);
+    assert!(bench.resume().await && bench.resume().await);
+    assert_eq!((bench.rows().await, bench.commits("queued").await), (0, vec![tip.to_string()]));
+    let asked: (String, Option<uuid::Uuid>) = sqlx::query_as("select trigger, triggered_by from deployments")
+        .fetch_one(&bench.world.platform.pool)
+        .await
+        .unwrap();
+    assert_eq!(asked, ("push".into(), bench.world.actor.user.map(|user| user.0)));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn what_moved_nothing_or_is_not_wanted_or_was_deployed_since_is_only_forgotten(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    drop(bench.begin().await);
+    assert!(bench.resume().await);
+    assert_eq!(bench.rows().await, 0, "nothing moved");
+    drop(bench.begin().await);
+    let skipped = bench.commit("a", "Not now [skip deploy]").await;
+    assert!(bench.resume().await);
+    assert_eq!((bench.rows().await, bench.commits("queued").await.len()), (0, 0));
+    drop(bench.begin().await);
+    let tip = bench.commit("a", "Another push tells of it").await;
+    assert_eq!(bench.push(&skipped, &tip).await.unwrap().started.len(), 1);
+    bench.set_status(&tip, "failed").await;
+    assert!(bench.resume().await);
+    assert_eq!((bench.rows().await, bench.commits("queued").await.len()), (0, 0), "it was deployed, and failed");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_push_stays_written_down_while_the_database_fails_and_not_where_it_is_refused(pool: PgPool) {
+    let bench = Bench::new(pool.clone()).await;
+    let World { platform, actor, site, .. } = &bench.world;
+    let push = bench.begin().await;
+    let tip = bench.commit("a", "Moved").await;
+    let set = async |change: &'static str| sqlx::query(change).execute(&pool).await.unwrap();
+    set("alter table deployments rename to away").await;
+    assert!(pushed(platform, actor, &push, *site, &[moved(&bench.first, &tip)]).await.is_err());
+    set("alter table away rename to deployments").await;
+    assert_eq!(bench.rows().await, 1);
+    set("update sites set deleting_at = now()").await;
+    let refused = pushed(platform, actor, &push, *site, &[moved(&bench.first, &tip)]).await;
+    assert_eq!(crate::testing::problem(refused).code, "site_deleting");
+    assert_eq!(bench.rows().await, 0);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn another_process_is_given_time_to_say_that_it_is_at_work(pool: PgPool) {
+    let bench = Bench::new(pool.clone()).await;
+    let platform = &bench.world.platform;
+    drop(bench.begin().await);
+    bench.commit("a", "Moved").await;
+    assert!(resume(platform, false).await.unwrap());
+    assert_eq!(bench.rows().await, 1);
+    let old = sqlx::query("update pushes_under_way set seen_at = now() - interval '4 min'");
+    old.execute(&pool).await.unwrap();
+    assert!(resume(platform, false).await.unwrap());
+    assert_eq!((bench.rows().await, bench.commits("queued").await.len()), (0, 1));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_deleted_branch_is_told_once_it_is_gone(pool: PgPool) {
+    let bench = Bench::new(pool).await;
+    let World { platform, actor, site, .. } = &bench.world;
+    let gone = Moved { to: None, ..moved(&bench.first, &bench.first) };
+    let push = bench.begin().await;
+    let told = pushed(platform, actor, &push, *site, std::slice::from_ref(&gone)).await.unwrap();
+    assert_eq!(told, Pushed::default(), "it is still there");
+    let branch = platform.repository(*site).join("refs/heads/main");
+    tokio::fs::remove_file(branch).await.unwrap();
+    assert_eq!(pushed(platform, actor, &push, *site, &[gone]).await.unwrap().deleted, ["main"]);
 }
