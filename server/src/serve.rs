@@ -110,7 +110,9 @@ async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener
     if let Some(web) = web {
         web.drain().await;
     }
-    if tokio::time::timeout(DRAIN, tasks.wait()).await.is_err() {
+    state.pushes.close();
+    let rest = async { tokio::join!(tasks.wait(), state.pushes.wait()) };
+    if tokio::time::timeout(DRAIN, rest).await.is_err() {
         tracing::warn!("some work did not end in time; it is taken up again at the next start");
     }
     failed

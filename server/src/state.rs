@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Shared by all handlers; cheap to clone.
 #[derive(Clone, FromRef)]
@@ -28,6 +28,8 @@ pub struct AppState {
     pub metrics: PrometheusHandle,
     /// Fires when the process begins to stop.
     pub stopping: CancellationToken,
+    /// Pushes with Git that are under way; the process ends after them.
+    pub pushes: TaskTracker,
 }
 
 impl AppState {
@@ -53,6 +55,7 @@ impl AppState {
             live: Live::default(),
             metrics,
             stopping,
+            pushes: TaskTracker::new(),
         }
     }
 }

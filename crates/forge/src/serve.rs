@@ -41,6 +41,7 @@ impl Service {
                 Git::new(["upload-pack", "--strict", "--stateless-rpc"]).config("uploadpack.allowFilter", "true")
             }
             Self::ReceivePack => Git::new(["receive-pack", "--stateless-rpc"])
+                .left_to_end()
                 .config("receive.fsckObjects", "true")
                 .config("receive.maxInputSize", MAX_PACK.to_string())
                 .config("receive.advertisePushOptions", "false")
@@ -68,7 +69,8 @@ impl Protocol {
     }
 }
 
-/// A run of git; dropped before its end, it is killed with all that it began.
+/// A run of git. Dropped before its end, one that sends is killed with all that it began; one that takes is not, for it
+/// may hold locks and moves branches: it finds its pipes closed and ends by itself.
 pub struct Running {
     /// What the client sends; closed once it is taken and dropped.
     pub input: Option<ChildStdin>,
@@ -134,7 +136,10 @@ async fn last_words(errors: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
+    use crate::hosted::{Author, FileChange, branch_tip, commit_files};
+    use model::names::BranchName;
+    use std::{collections::BTreeMap, time::Duration};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     #[test]
     fn a_protocol_that_does_not_look_like_one_is_the_oldest() {
@@ -167,6 +172,30 @@ mod tests {
         running.output.take().unwrap().read_to_string(&mut told).await.unwrap();
         running.end().await.unwrap();
         assert!(told.contains("side-band-64k") && !told.contains("push-options"), "{told}");
+    }
+
+    #[tokio::test]
+    async fn a_push_that_is_whole_is_stored_though_nobody_waits_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.git");
+        crate::hosted::create_empty(&path).await.unwrap();
+        let main = BranchName::parse("main").unwrap();
+        let file = BTreeMap::from([("a".to_owned(), FileChange::Write(b"a".to_vec()))]);
+        let commit = commit_files(&path, &main, &file, "First", &Author::platform()).await.unwrap();
+        let command = format!("{} {commit} refs/heads/copy\0report-status", "0".repeat(40));
+        let command = format!("{:04x}{command}0000", command.len() + 4);
+        // The pack without any object.
+        let pack = hex::decode("5041434b0000000200000000029d08823bd8a8eab510ad6ac75c823cfd3ed31e").unwrap();
+        let mut running = Running::answer(&path, Service::ReceivePack, &Protocol::default()).unwrap();
+        running.input.as_mut().unwrap().write_all(&[command.as_bytes(), &pack].concat()).await.unwrap();
+        drop(running);
+        let copy = BranchName::parse("copy").unwrap();
+        let arrived = async {
+            while branch_tip(&path, &copy).await.unwrap().is_none() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), arrived).await.expect("git goes on");
     }
 
     #[tokio::test]

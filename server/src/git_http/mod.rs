@@ -26,7 +26,7 @@ use pipe::ToClient;
 use platform::repositories::{self, Access, Repository};
 use refusal::Refusal;
 use serde::Deserialize;
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 use tower_http::decompression::RequestDecompressionLayer;
 
 /// What a client says it has and wants is never longer than this.
@@ -74,7 +74,7 @@ async fn advertise(
         client.send(format!("{:04x}{line}0000", line.len() + 4)).await;
     }
     tokio::spawn(async move {
-        let talk = pipe::converse(&mut running, Body::empty(), 0, &client, 0, |_| ());
+        let talk = pipe::converse(&mut running, Body::empty(), 0, &client, 0, |_| (), pending());
         if until_gone(&client, talk).await.is_some() {
             note(running.end().await);
         }
@@ -96,7 +96,7 @@ async fn upload(
     let mut running = Running::answer(&repository.path, service, &protocol(&headers))?;
     let (client, answer) = ToClient::open();
     tokio::spawn(async move {
-        let talk = pipe::converse(&mut running, body, WANTS_MAX, &client, 0, |_| ());
+        let talk = pipe::converse(&mut running, body, WANTS_MAX, &client, 0, |_| (), pending());
         if until_gone(&client, talk).await.is_some() {
             note(running.end().await);
         }

@@ -48,6 +48,9 @@ pub enum Broken {
     /// It is longer than allowed.
     #[error("the request is longer than allowed")]
     TooLong,
+    /// It was not waited for any longer.
+    #[error("the request was not waited for")]
+    CutOff,
 }
 
 /// Sends git's output to the client up to its end, but for the last `hold` bytes, which are returned. A client that is
@@ -99,7 +102,8 @@ pub struct Told {
     pub request: Result<(), Broken>,
 }
 
-/// Carries a conversation to its end: the request to git, its output to the client.
+/// Carries a conversation to its end: the request to git, its output to the client. What of the request is not there when
+/// `cut` ends is not waited for: git's input is closed, and git ends in good order.
 pub async fn converse(
     running: &mut Running,
     body: Body,
@@ -107,9 +111,16 @@ pub async fn converse(
     client: &ToClient,
     hold: usize,
     look: impl FnMut(&[u8]),
+    cut: impl Future<Output = ()>,
 ) -> Told {
     let (input, output) = (running.input.take(), running.output.take());
-    let (request, held) = tokio::join!(to_git(body, input, max, look), to_client(output, client, hold));
+    let request = async {
+        tokio::select! {
+            done = to_git(body, input, max, look) => done,
+            () = cut => Err(Broken::CutOff),
+        }
+    };
+    let (request, held) = tokio::join!(request, to_client(output, client, hold));
     Told { held, request }
 }
 

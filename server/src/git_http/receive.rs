@@ -22,9 +22,12 @@ use axum::{
 use forge::serve::{MAX_PACK, Running, Service};
 use model::{Actor, Problem};
 use platform::repositories::{self, Begun, Repository};
+use std::time::Duration;
 
 /// A push may be so much longer than its pack: Git itself, which knows the reason, is to refuse first.
 const BODY_MAX: u64 = MAX_PACK + 64 * 1024 * 1024;
+/// What a push has not sent so long after the process was told to stop is not waited for.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// Takes a push.
 pub async fn handle(
@@ -40,9 +43,10 @@ pub async fn handle(
     let begun = repositories::begin(&state.platform, &actor, &repository).await?;
     let running = Running::answer(&repository.path, service, &protocol(&headers))?;
     let (client, answer) = ToClient::open();
+    let pushes = state.pushes.clone();
     let push = Push { state, actor, repository, begun, client };
     // Its own task: what arrived whole is stored and deployed, also when the client does not wait for the answer.
-    tokio::spawn(async move { push.take(running, body).await });
+    pushes.spawn(async move { push.take(running, body).await });
     Ok(respond(service, "result", answer))
 }
 
@@ -59,14 +63,21 @@ impl Push {
         let mut commands = Commands::watching(&self.repository.branches);
         // A client that leaves in the middle closes git's input; git then cleans up after itself, which it could not
         // if it were killed while it holds a lock.
-        let talk =
-            pipe::converse(&mut running, body, BODY_MAX, &self.client, FLUSH.len(), |bytes| commands.read(bytes));
+        let look = |bytes: &[u8]| commands.read(bytes);
+        let stop = async {
+            self.state.stopping.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        };
+        let talk = pipe::converse(&mut running, body, BODY_MAX, &self.client, FLUSH.len(), look, stop);
         let Ok(Told { held, request }) = tokio::time::timeout(LIMIT, talk).await else { return };
         note(running.end().await);
         let may_talk = commands.has_side_band && held == FLUSH;
         if may_talk && request == Err(Broken::TooLong) {
             let megabytes = MAX_PACK / (1024 * 1024);
             self.say(&format!("error: A push brings at most {megabytes} MB.")).await;
+        }
+        if may_talk && request == Err(Broken::CutOff) {
+            self.say("error: The platform restarts before all of the push is here; push again in a moment.").await;
         }
         self.deploy(&commands, may_talk).await;
         self.client.send(held).await;

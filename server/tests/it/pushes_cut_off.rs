@@ -122,6 +122,18 @@ async fn a_push_is_deployed_though_the_platform_was_killed_right_when_the_branch
 }
 
 #[tokio::test]
+async fn a_slow_push_is_cut_off_in_good_order_when_the_platform_stops() {
+    let mut bench = whole().await;
+    bench.clone().await;
+    bench.begin_a_slow_push().await;
+    bench.app.signal("TERM");
+    assert!(bench.app.ended().await.success());
+    assert_eq!(bench.quarantines(), 0, "git ended before the platform did");
+    bench.app.restart().await;
+    bench.is_sound().await;
+}
+
+#[tokio::test]
 async fn a_slow_push_in_which_the_platform_is_killed_leaves_nothing_in_the_way() {
     let mut bench = whole().await;
     bench.clone().await;

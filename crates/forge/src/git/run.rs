@@ -74,6 +74,7 @@ pub(crate) struct Git {
     max_stdout: usize,
     timeout: Duration,
     cancel: CancellationToken,
+    is_killed: bool,
 }
 
 impl Git {
@@ -88,6 +89,7 @@ impl Git {
             max_stdout: MAX_STDOUT,
             timeout: TIMEOUT,
             cancel: CancellationToken::new(),
+            is_killed: true,
         }
     }
 
@@ -136,6 +138,12 @@ impl Git {
         self
     }
 
+    /// Where nobody waits for it any longer it is not killed: it may hold locks, which then nobody would remove.
+    pub(crate) fn left_to_end(mut self) -> Self {
+        self.is_killed = false;
+        self
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("git");
         command.args(&self.args).env_clear();
@@ -165,7 +173,7 @@ impl Git {
             .env("GIT_CONFIG_COUNT", count.to_string())
             .current_dir(&self.folder)
             .process_group(0)
-            .kill_on_drop(true)
+            .kill_on_drop(self.is_killed)
             .stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -197,7 +205,7 @@ impl Git {
     /// token of [`Git::run`] do not apply; whoever holds the group ends it.
     pub(crate) fn start(self) -> Result<(Child, Group), GitError> {
         let child = self.command().stdin(Stdio::piped()).spawn().map_err(GitError::Start)?;
-        let group = Group::of(&child);
+        let group = if self.is_killed { Group::of(&child) } else { Group(None) };
         Ok((child, group))
     }
 
