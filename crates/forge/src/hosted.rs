@@ -215,6 +215,16 @@ pub async fn branch_tip(path: &Path, branch: &BranchName) -> Result<Option<Commi
     resolve(path, &format!("refs/heads/{branch}")).await
 }
 
+/// Makes a branch the one that a clone begins with; it need not be there yet.
+///
+/// # Errors
+/// If the repository cannot be written.
+pub async fn set_head(path: &Path, branch: &BranchName) -> Result<(), FetchError> {
+    exists(path).await?;
+    Git::new(["symbolic-ref", "HEAD", &format!("refs/heads/{branch}")]).repository(path).run().await?;
+    Ok(())
+}
+
 /// A commit's message and author.
 ///
 /// # Errors

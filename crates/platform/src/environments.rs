@@ -179,6 +179,10 @@ pub async fn change(
         paused: change.paused.unwrap_or(row.paused_at.is_some()),
     };
     store::environments::set(&mut tx, row.team_id, row.id, &settings).await?;
+    if let Some(branch) = branch.filter(|_| row.name == PRODUCTION && site.source.0.is_hosted()) {
+        // What a clone begins with, and what git does not let anybody delete.
+        forge::hosted::set_head(&platform.repository(site.id), &branch).await?;
+    }
     announce(&mut tx, &site).await?;
     tx.commit().await?;
     get(platform, actor, site.id, name).await

@@ -105,6 +105,9 @@ impl Push {
             let (others, branches) = (commands.others.join(", "), self.repository.branches.join(", "));
             self.say(&format!("Not deployed: {others}. This site deploys: {branches}.")).await;
         }
+        for branch in &led_to.deleted {
+            self.say(&format!("The branch “{branch}” was deleted; what serves stays as it is.")).await;
+        }
         for reason in &led_to.ignored {
             self.say(&format!("Not deployed: {reason}")).await;
         }

@@ -21,6 +21,7 @@ mod managed_postgres;
 mod no_docker;
 mod pipeline;
 mod problems;
+mod pushes;
 mod pushes_cut_off;
 mod queue;
 mod reconcile;

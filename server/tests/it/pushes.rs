@@ -1,0 +1,134 @@
+//! Pushes beside each other and beside deployments, and what the pusher is told.
+
+use crate::{
+    git_http::{Bench, told},
+    support::{App, Setup, until},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Child,
+};
+
+const MB: usize = 1024 * 1024;
+
+/// With the real Docker and a repository that is empty.
+async fn with_docker() -> Bench {
+    let app = App::start().await;
+    app.until_ready().await;
+    let bench = Bench::with_source(app, json!({"hosted": {}})).await;
+    // An empty repository says nothing of its branch.
+    bench.done(bench.folder.path(), &["init", "--quiet", "--initial-branch=main", "work"]).await;
+    bench.done(&bench.work(), &["remote", "add", "origin", &bench.own_address()]).await;
+    bench
+}
+
+/// The files of a site that serves this word, and whose build takes so many seconds and ends with this command.
+fn write_site(folder: &Path, word: &str, seconds: u32, last: &str) {
+    let serve = "use IO::Socket::INET;\nmy $s = IO::Socket::INET->new(LocalPort => 8080, Listen => 64) or die;\n\
+                 while (my $c = $s->accept) { while (<$c>) { last if /^\\r?\\n$/ } \
+                 print $c \"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok\"; close $c; }\n";
+    let build = format!(
+        "FROM debian:bookworm-slim\nRUN sleep {seconds} && {last} # {word}\nCOPY serve.pl /srv/\nUSER nobody\n\
+         EXPOSE 8080\nCMD [\"perl\", \"/srv/serve.pl\"]\n"
+    );
+    fs::write(folder.join("Dockerfile"), build).unwrap();
+    fs::write(folder.join("serve.pl"), serve).unwrap();
+}
+
+impl Bench {
+    async fn status_of(&self, commit: &str) -> Option<String> {
+        let all = self.deployments().await;
+        let found = all.iter().find(|deployment| deployment["commit"] == commit)?;
+        Some(found["status"].as_str().unwrap().to_owned())
+    }
+
+    async fn until_status(&self, commit: &str, statuses: &[&str]) -> String {
+        until(&format!("{commit} is {statuses:?}"), async || {
+            self.status_of(commit).await.filter(|status| statuses.contains(&status.as_str()))
+        })
+        .await
+    }
+
+    async fn make_environment(&self, name: &str, branch: &str) {
+        let path = format!("/api/v1/sites/{}/environments", self.site);
+        let (status, made) = self.app.post(&path, Some(&self.token), &json!({"name": name, "branch": branch})).await;
+        assert_eq!(status, 201, "{made}");
+    }
+
+    async fn cancel(&self, deployment: &Value) {
+        let path = format!("/api/v1/deployments/{}/cancel", deployment["id"].as_str().unwrap());
+        let (status, answer) = self.app.post(&path, Some(&self.token), &json!({})).await;
+        assert_eq!(status, 202, "{answer}");
+    }
+
+    /// Ends every deployment that waits, so that whoever pushed need not wait for it, until the pushes have ended.
+    async fn cancel_until<T>(&self, pushes: impl Future<Output = T>) -> T {
+        let cancelling = async {
+            loop {
+                for deployment in self.deployments().await.iter().filter(|one| one["status"] == "queued") {
+                    let path = format!("/api/v1/deployments/{}/cancel", deployment["id"].as_str().unwrap());
+                    // Another push may have superseded it.
+                    self.app.post(&path, Some(&self.token), &json!({})).await;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        };
+        tokio::select! {
+            done = pushes => done,
+            () = cancelling => unreachable!(),
+        }
+    }
+}
+
+/// Reads what git tells until this is among it.
+async fn read_until(push: &mut Child, words: &str) -> String {
+    let mut lines = BufReader::new(push.stderr.as_mut().unwrap()).lines();
+    let mut told = String::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        told += &line;
+        told.push('\n');
+        if line.contains(words) {
+            return told;
+        }
+    }
+    panic!("never said {words:?}:\n{told}")
+}
+
+#[tokio::test]
+async fn a_deleted_branch_is_told_and_the_head_is_productions() {
+    let bench = Bench::start().await;
+    let work = bench.clone().await;
+    bench.make_environment("staging", "staging").await;
+    bench.done(&work, &["checkout", "--quiet", "-b", "staging"]).await;
+    let commit = bench.commit("For staging").await;
+    bench.push(&["origin", "staging"], &commit).await;
+    let count = bench.deployments().await.len();
+    let told = bench.done(&work, &["push", "origin", "--delete", "staging"]).await;
+    assert!(told.contains("remote: The branch “staging” was deleted; what serves stays as it is."), "{told}");
+    assert_eq!(bench.deployments().await.len(), count);
+
+    let path = format!("/api/v1/sites/{}/environments/production", bench.site);
+    let change = json!({"branch": "release"});
+    let answer = bench.app.send(Method::PATCH, &path, Some(&bench.token), Some(&change)).await;
+    assert_eq!(answer.status(), 200);
+    assert_eq!(bench.done(&bench.repository(), &["symbolic-ref", "HEAD"]).await, "refs/heads/release");
+    bench.done(&work, &["checkout", "--quiet", "-b", "release"]).await;
+    let commit = bench.commit("For release").await;
+    bench.push(&["origin", "release"], &commit).await;
+    bench.done(bench.folder.path(), &["clone", "--quiet", &bench.own_address(), "copy"]).await;
+    assert_eq!(bench.done(&bench.folder.path().join("copy"), &["rev-parse", "HEAD"]).await, commit);
+}
+
+/// The most memory that a process has had since it was last asked to forget it, in bytes.
+fn peak(pid: u32) -> usize {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+}
