@@ -47,8 +47,12 @@ impl Service {
                 .config("receive.advertisePushOptions", "false")
                 .config("receive.autogc", "false"),
         };
-        // The repository was made by the platform, perhaps under another user than today's.
+        // The repository was made by the platform, perhaps under another user than today's. Large files are streamed, and
+        // deltas looked for in so much memory, whatever is pushed and however many do.
         git.config("safe.directory", "*")
+            .config("core.bigFileThreshold", "16m")
+            .config("pack.windowMemory", "64m")
+            .config("pack.threads", "2")
     }
 }
 

@@ -269,23 +269,6 @@ async fn a_shallow_clone_is_shallow_and_may_push() {
 }
 
 #[tokio::test]
-async fn a_pack_of_30_megabytes_is_taken() {
-    let bench = Bench::start().await;
-    let work = bench.clone().await;
-    let mut noise = vec![0; 30 * 1024 * 1024];
-    noise.chunks_mut(16).for_each(|chunk| chunk.copy_from_slice(uuid::Uuid::new_v4().as_bytes()));
-    fs::write(work.join("noise"), &noise).unwrap();
-    bench.done(&work, &["checkout", "--quiet", "-b", "large"]).await;
-    let commit = bench.commit("A large file").await;
-    bench.done(&work, &["push", "origin", "large"]).await;
-    assert_eq!(bench.done(&bench.repository(), &["rev-parse", "large"]).await, commit);
-    bench.fsck().await;
-    let copy = bench.folder.path().join("copy");
-    bench.done(bench.folder.path(), &["clone", "--quiet", "--branch=large", &bench.own_address(), "copy"]).await;
-    assert!(fs::read(copy.join("noise")).unwrap() == noise, "it comes back as it went");
-}
-
-#[tokio::test]
 async fn a_compressed_request_is_understood() {
     let bench = Bench::start().await;
     let work = bench.clone().await;

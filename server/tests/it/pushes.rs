@@ -132,3 +132,29 @@ fn peak(pid: u32) -> usize {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
+
+#[tokio::test]
+async fn a_pack_of_200_megabytes_goes_both_ways_without_being_held_in_memory() {
+    let setup = Setup::new().await.without_docker().arguments(&["serve", "--roles", "web"]);
+    let bench = Bench::on(setup.start().await).await;
+    let work = bench.clone().await;
+    let mut noise = vec![0; 50 * MB];
+    for name in 0..4 {
+        noise.chunks_mut(16).for_each(|chunk| chunk.copy_from_slice(uuid::Uuid::new_v4().as_bytes()));
+        fs::write(work.join(format!("noise-{name}")), &noise).unwrap();
+    }
+    bench.done(&work, &["checkout", "--quiet", "-b", "large"]).await;
+    let commit = bench.commit("Large files").await;
+    let pid = bench.app.pid();
+    // proc_pid_clear_refs(5)
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").unwrap();
+    let before = peak(pid);
+    bench.done(&work, &["push", "origin", "large"]).await;
+    assert_eq!(bench.done(&bench.repository(), &["rev-parse", "large"]).await, commit);
+    let copy = bench.folder.path().join("copy");
+    bench.done(bench.folder.path(), &["clone", "--quiet", "--branch=large", &bench.own_address(), "copy"]).await;
+    let grown = peak(pid) - before;
+    assert!(grown < 64 * MB, "it grew by {} MB", grown / MB);
+    assert!(fs::read(copy.join("noise-3")).unwrap() == noise, "it comes back as it went");
+    bench.fsck().await;
+}
