@@ -102,6 +102,125 @@ async fn read_until(push: &mut Child, words: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_first_push_to_an_empty_repository_is_its_first_deployment_and_ctrl_c_does_not_stop_it() {
+    let bench = with_docker().await;
+    assert_eq!(bench.deployments().await, [] as [Value; 0], "there is nothing to deploy");
+    write_site(&bench.work(), "first", 4, "true");
+    let commit = bench.commit("First").await;
+    let mut push = bench.git(&bench.work(), &["push", "origin", "main"]).process_group(0).spawn().unwrap();
+    read_until(&mut push, "remote: Deployment 1 of Shop to production").await;
+    // To all of git's group, as a terminal does.
+    let group = format!("-{}", push.id().unwrap());
+    let ctrl_c = std::process::Command::new("kill").args(["-s", "INT", "--", &group]).status().unwrap();
+    assert!(ctrl_c.success());
+    push.wait().await.unwrap();
+    let status = bench.status_of(&commit).await.unwrap();
+    assert!(["queued", "fetching", "building"].contains(&status.as_str()), "it is under way: {status}");
+    bench.until_status(&commit, &["live"]).await;
+    bench.fsck().await;
+}
+
+#[tokio::test]
+async fn a_push_whose_build_fails_ends_with_the_step_and_its_reason() {
+    let bench = with_docker().await;
+    write_site(&bench.work(), "broken", 0, "echo the-cause-of-it && exit 3");
+    let commit = bench.commit("Broken").await;
+    let told = bench.done(&bench.work(), &["push", "origin", "main"]).await;
+    assert_eq!(bench.status_of(&commit).await.unwrap(), "failed");
+    let remote = |words: &str| told.lines().any(|line| line.starts_with("remote: ") && line.contains(words));
+    let error = "error: The deployment failed in step build, service www: The command ";
+    for words in ["| the-cause-of-it", "Read the last lines of the build log", error] {
+        assert!(remote(words), "{words}: {told}");
+    }
+    assert!(!told.contains("Live: "), "{told}");
+}
+
+#[tokio::test]
+async fn a_push_while_a_deployment_builds_goes_live_after_it_and_both_pushers_are_told() {
+    let bench = with_docker().await;
+    write_site(&bench.work(), "older", 5, "true");
+    let older = bench.commit("Older").await;
+    let first = bench.git(&bench.work(), &["push", "origin", "main"]).spawn().unwrap();
+    bench.until_status(&older, &["building"]).await;
+    write_site(&bench.work(), "newer", 0, "true");
+    let newer = bench.commit("Newer").await;
+    let second = bench.done(&bench.work(), &["push", "origin", "main"]).await;
+    let first = first.wait_with_output().await.unwrap();
+    assert!(first.status.success(), "{}", told(&first));
+    for told in [told(&first), second] {
+        assert!(told.contains("remote: Live: http://shop.localhost"), "{told}");
+    }
+    assert_eq!(bench.status_of(&newer).await.unwrap(), "live");
+    let current: Vec<Value> = bench.deployments().await.into_iter().filter(|one| one["is_current"] == true).collect();
+    assert_eq!(current.len(), 1);
+    assert_eq!(current[0]["commit"], newer);
+    bench.fsck().await;
+}
+
+#[tokio::test]
+async fn two_environments_pushed_at_once_are_two_deployments_and_both_are_told() {
+    let bench = Bench::start().await;
+    let work = bench.clone().await;
+    bench.make_environment("staging", "develop").await;
+    let main = bench.commit("For production").await;
+    bench.done(&work, &["checkout", "--quiet", "-b", "develop"]).await;
+    let develop = bench.commit("For staging").await;
+    let push = bench.git(&work, &["push", "origin", "main", "develop"]).spawn().unwrap();
+    let deployments = until("both", async || {
+        let all = bench.deployments().await;
+        let found: Vec<Value> = all.into_iter().filter(|d| d["commit"] == main || d["commit"] == develop).collect();
+        (found.len() == 2).then_some(found)
+    })
+    .await;
+    for deployment in &deployments {
+        bench.cancel(deployment).await;
+    }
+    let output = push.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    for environment in ["production", "staging"] {
+        assert!(told(&output).contains(&format!(" of Shop to {environment}")), "{}", told(&output));
+    }
+    let mut pairs: Vec<_> = deployments.iter().map(|d| (d["environment"].clone(), d["commit"].clone())).collect();
+    pairs.sort_by_key(|(environment, _)| environment.to_string());
+    assert_eq!(pairs, [(json!("production"), json!(main)), (json!("staging"), json!(develop))]);
+}
+
+#[tokio::test]
+async fn two_clones_that_push_at_once_leave_a_sound_repository_whose_tip_is_deployed() {
+    let bench = Bench::start().await;
+    let clones: [PathBuf; 2] = ["work", "other"].map(|name| bench.folder.path().join(name));
+    for clone in &clones {
+        let name = clone.to_str().unwrap();
+        bench.done(bench.folder.path(), &["clone", "--quiet", &bench.own_address(), name]).await;
+    }
+    for round in 0..5 {
+        for (index, clone) in clones.iter().enumerate() {
+            bench.done(clone, &["pull", "--quiet", "--rebase", "origin", "main"]).await;
+            fs::write(clone.join(format!("{index}.txt")), round.to_string()).unwrap();
+            bench.done(clone, &["add", "--all"]).await;
+            bench.done(clone, &["commit", "--quiet", "--message", &format!("{round} of {index}")]).await;
+        }
+        let push = |index: usize| {
+            let branch = format!("+HEAD:refs/heads/idea-{index}");
+            bench.git(&clones[index], &["push", "origin", "HEAD:main", &branch]).output()
+        };
+        let (one, other) = bench.cancel_until(async { tokio::join!(push(0), push(1)) }).await;
+        let outputs: [Output; 2] = [one.unwrap(), other.unwrap()];
+        assert!(outputs.iter().any(|output| output.status.success()), "{} {}", told(&outputs[0]), told(&outputs[1]));
+        for (index, output) in outputs.iter().enumerate() {
+            assert!(told(output).contains(&format!("-> idea-{index}")), "{}", told(output));
+        }
+        for clone in &clones {
+            bench.done(clone, &["fetch", "--quiet"]).await;
+        }
+        bench.fsck().await;
+        let tip = bench.done(&bench.repository(), &["rev-parse", "main"]).await;
+        let newest = bench.deployments().await.into_iter().find(|one| one["status"] != "superseded").unwrap();
+        assert_eq!(newest["commit"], tip, "round {round}");
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_branch_is_told_and_the_head_is_productions() {
     let bench = Bench::start().await;
     let work = bench.clone().await;
