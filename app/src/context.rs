@@ -78,6 +78,22 @@ pub async fn end_session() -> Result<(), Failure> {
     session().await?.flush().await.map_err(|error| broken_session(&error))
 }
 
+/// Keeps something in the visitor's session.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn put_into_session(key: &str, value: String) -> Result<(), Failure> {
+    session().await?.insert(key, value).await.map_err(|error| broken_session(&error))
+}
+
+/// Takes something out of the visitor's session.
+///
+/// # Errors
+/// When the session cannot be read or written.
+pub async fn take_from_session(key: &str) -> Result<Option<String>, Failure> {
+    session().await?.remove(key).await.map_err(|error| broken_session(&error))
+}
+
 /// A use case's error, as it is told.
 pub fn failed(error: platform::Error) -> Failure {
     refuse(Problem::from(error))
@@ -106,7 +122,8 @@ pub fn safe_next(next: &str) -> &str {
     if is_local && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\') { next } else { "/sites" }
 }
 
-fn called_by_program() -> bool {
+/// The server function was called by our own page or another program, and not by a form that the browser posted.
+pub fn called_by_program() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         let wants_html =
             parts.headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));

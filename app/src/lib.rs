@@ -29,6 +29,7 @@ mod routes;
 mod shell;
 pub mod sites;
 pub mod theme;
+pub mod tokens;
 pub mod variables;
 pub mod webhooks;
 

@@ -14,6 +14,7 @@ use crate::{
     queue::QueuePage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
+    tokens::TokensPage,
     variables::VariablesPage,
     webhooks::{DeliveryPage, WebhooksPage},
 };
@@ -71,6 +72,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Main>
         </Router>

@@ -51,6 +51,7 @@ const PAGES: { name: string; visitor: Visitor; path: () => string; heading: stri
   { name: "deployment", visitor: "owner", path: () => `/deployments/${made.deployment}`, heading: "Deployment #1" },
   { name: "queue", visitor: "owner", path: () => "/queue", heading: "Queue" },
   { name: "account", visitor: "owner", path: () => "/account", heading: "Account" },
+  { name: "tokens", visitor: "owner", path: () => "/account/tokens", heading: "API tokens" },
   { name: "404", visitor: "nobody", path: () => "/nowhere", heading: /no page|Not found/i },
 ];
 

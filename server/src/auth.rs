@@ -1,12 +1,12 @@
-//! Who calls the API: the account behind the bearer token.
+//! Who calls the API: the account behind the bearer token, an access token of a sign-in or an API token.
 
 use crate::{problem::ApiProblem, state::AppState};
 use axum::{
     extract::FromRequestParts,
-    http::{header, request::Parts},
+    http::{HeaderMap, header, request::Parts},
 };
 use model::{Actor, Problem};
-use platform::{accounts, tokens};
+use platform::{Platform, accounts, api_tokens, tokens};
 
 /// The caller of a route of the API. 401 `unauthenticated` without a token, 401 `invalid_token` with one that is wrong,
 /// expired, or of an account that is gone.
@@ -17,17 +17,28 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiProblem> {
-        let token = bearer(parts).ok_or_else(Problem::unauthenticated)?;
-        let invalid =
-            || Problem::new(401, "invalid_token", "This access token is wrong or has expired; get a new one.");
-        let user = tokens::verify(&state.platform, token).ok_or_else(invalid)?;
-        let actor = accounts::actor(&state.platform, user).await?.ok_or_else(invalid)?;
-        Ok(Self(actor))
+        let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
+        let invalid = || Problem::new(401, "invalid_token", "This token is wrong or has expired; get a new one.");
+        Ok(Self(actor(&state.platform, token).await?.ok_or_else(invalid)?))
+    }
+}
+
+/// The caller that a token stands for, whichever kind it is of.
+///
+/// # Errors
+/// The database's.
+pub async fn actor(platform: &Platform, token: &str) -> platform::Result<Option<Actor>> {
+    if token.starts_with(api_tokens::PREFIX) {
+        return api_tokens::actor(platform, token).await;
+    }
+    match tokens::verify(platform, token) {
+        Some(user) => accounts::actor(platform, user).await,
+        None => Ok(None),
     }
 }
 
 /// RFC 6750, section 2.1; the scheme's case does not matter (RFC 9110, section 11.1).
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

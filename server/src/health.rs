@@ -1,6 +1,6 @@
 //! `/health`, `/ready` and `/metrics`.
 
-use crate::{problem::ApiProblem, state::AppState};
+use crate::{auth, problem::ApiProblem, state::AppState};
 use axum::{
     Json,
     extract::{ConnectInfo, State},
@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::{FieldError, Problem};
-use platform::Platform;
+use platform::{Platform, api_tokens};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
@@ -63,7 +63,8 @@ pub async fn wait(platform: &Platform) -> Vec<FieldError> {
     let begun = Instant::now();
     loop {
         let missing = missing(platform).await;
-        if missing.iter().all(|part| part.field != PROXY) || missing.len() > 1 || begun.elapsed() >= PATIENCE {
+        let is_only_the_proxy = matches!(&missing[..], [part] if part.field == PROXY);
+        if !is_only_the_proxy || begun.elapsed() >= PATIENCE {
             return missing;
         }
         tokio::time::sleep(PAUSE).await;
@@ -81,7 +82,7 @@ async fn check(name: &str, answer: impl Future<Output = Result<(), String>>) -> 
     Some(FieldError { field: name.to_owned(), code: "unavailable".to_owned(), message })
 }
 
-/// Prometheus' text, for readers on this machine alone.
+/// Prometheus' text, for readers on this machine and those with a token that is for it.
 pub async fn metrics(
     State(state): State<AppState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -89,7 +90,13 @@ pub async fn metrics(
 ) -> Result<Response, ApiProblem> {
     // Behind a gateway on this machine every visitor comes from the loopback; a gateway says whom it speaks for.
     let forwarded = ["forwarded", "x-forwarded-for", "x-real-ip"].iter().any(|name| headers.contains_key(*name));
-    if !peer.ip().to_canonical().is_loopback() || forwarded {
+    let is_local = peer.ip().to_canonical().is_loopback() && !forwarded;
+    let may_read = match auth::bearer(&headers) {
+        _ if is_local => true,
+        Some(token) => api_tokens::may_read_metrics(&state.platform, token).await?,
+        None => false,
+    };
+    if !may_read {
         return Err(crate::problem::not_found().await);
     }
     crate::metrics::measure(&state.platform).await?;

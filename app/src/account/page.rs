@@ -35,6 +35,16 @@ fn Account(user: UserView) -> impl IntoView {
         <div class="flex max-w-2xl flex-col gap-6">
             <NamePanel name=user.name />
             <PasswordPanel />
+            <Panel title="API tokens">
+                <div class="flex flex-wrap items-center justify-between gap-4">
+                    <p class="max-w-sm text-sm text-muted">
+                        "What programs sign in with: pipelines, scripts, and Git when it pushes."
+                    </p>
+                    <a href=crate::tokens::ADDRESS class="btn btn-plain">
+                        "API tokens"
+                    </a>
+                </div>
+            </Panel>
             <Panel title="Appearance">
                 <ThemeChoice />
             </Panel>

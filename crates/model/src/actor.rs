@@ -1,6 +1,6 @@
 //! Who asks: every use case takes an [`Actor`].
 
-use crate::{TeamId, UserId};
+use crate::{SiteId, TeamId, UserId};
 use serde::{Deserialize, Serialize};
 
 /// What a member may do in a team; later roles include nothing of earlier ones by magic, see [`Role::may_write`].
@@ -41,6 +41,64 @@ impl Role {
     }
 }
 
+/// What an API token is given for. Whoever signs in with a password may all of it, as far as the role in the team goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Scope {
+    /// See sites, their environments, deployments, logs and deliveries, and fetch their repositories.
+    #[serde(rename = "sites:read")]
+    SitesRead,
+    /// Make, change and remove sites and environments.
+    #[serde(rename = "sites:write")]
+    SitesWrite,
+    /// Push, deploy, cancel, roll back, promote.
+    #[serde(rename = "deploy")]
+    Deploy,
+    /// Read the names and set the values of variables.
+    #[serde(rename = "variables")]
+    Variables,
+    /// Read the platform's own metrics; of administrators' tokens only.
+    #[serde(rename = "metrics")]
+    Metrics,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::SitesRead, Self::SitesWrite, Self::Deploy, Self::Variables, Self::Metrics];
+    /// The word used in the database and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SitesRead => "sites:read",
+            Self::SitesWrite => "sites:write",
+            Self::Deploy => "deploy",
+            Self::Variables => "variables",
+            Self::Metrics => "metrics",
+        }
+    }
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+    /// What it is good for, for people.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::SitesRead => "See sites, deployments, logs and deliveries; fetch repositories",
+            Self::SitesWrite => "Make, change and remove sites and environments",
+            Self::Deploy => "Push, deploy, cancel, roll back, promote",
+            Self::Variables => "Read the names and set the values of variables",
+            Self::Metrics => "Read the platform's metrics",
+        }
+    }
+}
+
+/// How far an API token goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// What it is for.
+    pub scopes: Vec<Scope>,
+    /// The one site it is for; `None`: all of its team's.
+    pub site: Option<SiteId>,
+}
+
 /// A caller whose identity is established.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -50,16 +108,26 @@ pub struct Actor {
     pub memberships: Vec<(TeamId, Role)>,
     /// Administrator of the platform.
     pub is_admin: bool,
+    /// It came with an API token, which goes no further than this.
+    pub grant: Option<Grant>,
 }
 
 impl Actor {
     /// The platform acting for one team, after it verified by other means that it may.
     pub fn platform(team: TeamId) -> Self {
-        Self { user: None, memberships: vec![(team, Role::Owner)], is_admin: false }
+        Self { user: None, memberships: vec![(team, Role::Owner)], is_admin: false, grant: None }
     }
     /// The role in a team, if a member.
     pub fn role_in(&self, team: TeamId) -> Option<Role> {
         self.memberships.iter().find(|(id, _)| *id == team).map(|(_, role)| *role)
+    }
+    /// What it came with is good for this.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.grant.as_ref().is_none_or(|grant| grant.scopes.contains(&scope))
+    }
+    /// The one site that it may know of; `None`: all of its teams'.
+    pub fn only_site(&self) -> Option<SiteId> {
+        self.grant.as_ref().and_then(|grant| grant.site)
     }
     /// The ids of all teams of the actor.
     pub fn teams(&self) -> Vec<TeamId> {

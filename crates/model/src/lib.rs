@@ -13,6 +13,6 @@ pub mod site;
 pub mod size;
 pub mod views;
 
-pub use actor::{Actor, Role};
+pub use actor::{Actor, Grant, Role, Scope};
 pub use ids::{DeliveryId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId};
 pub use problem::{FieldError, Problem};

@@ -1,7 +1,9 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod tokens;
 mod webhooks;
 
+pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
 use crate::{

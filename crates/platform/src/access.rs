@@ -1,20 +1,28 @@
 //! The door of every use case on sites and deployments: what a caller may not know of is not found (404), what it may
-//! see but not change is forbidden (403), what is being removed cannot be changed (409).
+//! see but not change, by its role or by its token, is forbidden (403), what is being removed cannot be changed (409).
 
 use crate::Result;
-use model::{Actor, DeliveryId, DeploymentId, Problem, Role, SiteId, TeamId};
+use model::{Actor, DeliveryId, DeploymentId, Problem, Role, Scope, SiteId, TeamId};
 use sqlx::PgConnection;
 use store::{deliveries::DeliveryRow, deployments::DeploymentRow, environments::EnvironmentRow, sites::SiteRow};
 
 /// A site that the actor may see.
 pub(crate) async fn site(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
-    Ok(store::sites::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("site"))?)
+    let site = store::sites::by_id(conn, &actor.teams(), id).await?.filter(|site| is_known(actor, site.id));
+    let site = site.ok_or_else(|| Problem::not_found("site"))?;
+    may_read(actor)?;
+    Ok(site)
 }
 
-/// A site that the actor may change.
-pub(crate) async fn site_to_change(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
+/// A site that the actor may change in this way.
+pub(crate) async fn site_to_change(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    scope: Scope,
+    id: SiteId,
+) -> Result<SiteRow> {
     let site = site(conn, actor, id).await?;
-    may_write(actor, site.team_id)?;
+    may(actor, scope, site.team_id)?;
     if site.deleting_at.is_some() {
         return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
     }
@@ -23,7 +31,7 @@ pub(crate) async fn site_to_change(conn: &mut PgConnection, actor: &Actor, id: S
 
 /// A site of which the actor may change what its team and its forges rely on, held until the transaction ends.
 pub(crate) async fn site_to_administer(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
-    let site = site_to_change(conn, actor, id).await?;
+    let site = site_to_change(conn, actor, Scope::SitesWrite, id).await?;
     if !actor.role_in(site.team_id).is_some_and(Role::may_administer) {
         return Err(Problem::forbidden().into());
     }
@@ -32,7 +40,10 @@ pub(crate) async fn site_to_administer(conn: &mut PgConnection, actor: &Actor, i
 
 /// A delivery that the actor may see.
 pub(crate) async fn delivery(conn: &mut PgConnection, actor: &Actor, id: DeliveryId) -> Result<DeliveryRow> {
-    Ok(store::deliveries::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("delivery"))?)
+    let row = store::deliveries::by_id(conn, &actor.teams(), id).await?.filter(|row| is_known(actor, row.site_id));
+    let row = row.ok_or_else(|| Problem::not_found("delivery"))?;
+    may_read(actor)?;
+    Ok(row)
 }
 
 /// An environment of a site that was found.
@@ -68,27 +79,59 @@ pub(crate) async fn environment_of(conn: &mut PgConnection, row: &DeploymentRow)
 
 /// A deployment that the actor may see.
 pub(crate) async fn deployment(conn: &mut PgConnection, actor: &Actor, id: DeploymentId) -> Result<DeploymentRow> {
-    Ok(store::deployments::by_id(conn, &actor.teams(), id).await?.ok_or_else(|| Problem::not_found("deployment"))?)
+    let row = store::deployments::by_id(conn, &actor.teams(), id).await?.filter(|row| is_known(actor, row.site_id));
+    let row = row.ok_or_else(|| Problem::not_found("deployment"))?;
+    may_read(actor)?;
+    Ok(row)
 }
 
-/// A deployment of a site that the actor may change.
+/// A deployment that the actor may do something with.
 pub(crate) async fn deployment_to_change(
     conn: &mut PgConnection,
     actor: &Actor,
     id: DeploymentId,
 ) -> Result<DeploymentRow> {
     let row = deployment(conn, actor, id).await?;
-    site_to_change(conn, actor, row.site_id).await?;
+    site_to_change(conn, actor, Scope::Deploy, row.site_id).await?;
     Ok(row)
 }
 
-/// The actor's role in the team allows changes.
-pub(crate) fn may_write(actor: &Actor, team: TeamId) -> Result<()> {
+/// The actor's role in the team allows changes, and its token, if it came with one, changes of this kind.
+pub(crate) fn may(actor: &Actor, scope: Scope, team: TeamId) -> Result<()> {
     match actor.role_in(team) {
-        Some(role) if role.may_write() => Ok(()),
+        Some(role) if role.may_write() => allows(actor, scope),
         Some(_) => Err(Problem::forbidden().into()),
         None => Err(Problem::not_found("team").into()),
     }
+}
+
+/// The actor signed in itself: what concerns an account is not for a token, which another may have.
+pub(crate) fn in_person(actor: &Actor) -> Result<()> {
+    if actor.grant.is_none() {
+        return Ok(());
+    }
+    let detail = "This is not for API tokens; sign in with your password.";
+    Err(Problem::new(403, "token_not_allowed", detail).into())
+}
+
+/// Whoever may do something with sites may see them.
+pub(crate) fn may_read(actor: &Actor) -> Result<()> {
+    let implied = [Scope::SitesWrite, Scope::Deploy, Scope::Variables];
+    if implied.into_iter().any(|scope| actor.may(scope)) { Ok(()) } else { allows(actor, Scope::SitesRead) }
+}
+
+/// The actor's token, if it came with one, is not for another site alone.
+pub(crate) fn is_known(actor: &Actor, site: SiteId) -> bool {
+    actor.only_site().is_none_or(|only| only == site)
+}
+
+/// The actor came with no token, or with one that is good for this.
+pub(crate) fn allows(actor: &Actor, scope: Scope) -> Result<()> {
+    if actor.may(scope) {
+        return Ok(());
+    }
+    let detail = format!("This token may not do this; it takes one with the scope “{}”.", scope.as_str());
+    Err(Problem::new(403, "insufficient_scope", detail).into())
 }
 
 /// 422 for a cursor that this platform did not give out.

@@ -1,7 +1,7 @@
 //! Accounts and teams: registering, signing in, and who may do what.
 
 use crate::{
-    Error, Platform, Result, Signup,
+    Error, Platform, Result, Signup, access,
     passwords::{self, Verdict},
     vault,
 };
@@ -190,6 +190,7 @@ pub async fn actor(platform: &Platform, user: UserId) -> Result<Option<Actor>> {
         user: Some(user),
         memberships: memberships.into_iter().map(|m| (m.team.id, m.role)).collect(),
         is_admin: account.is_admin,
+        grant: None,
     }))
 }
 
@@ -203,7 +204,8 @@ pub async fn teams(platform: &Platform, actor: &Actor) -> Result<Vec<TeamView>> 
     let user = actor.user.ok_or_else(Problem::unauthenticated)?;
     let mut conn = platform.pool.acquire().await?;
     let memberships = team_rows::of_user(&mut conn, user).await?;
-    Ok(memberships.into_iter().map(|m| team_view(m.team, m.role)).collect())
+    let mine = memberships.into_iter().filter(|m| actor.role_in(m.team.id).is_some());
+    Ok(mine.map(|m| team_view(m.team, m.role)).collect())
 }
 
 /// Gives the caller's account another name; its teams keep theirs.
@@ -211,6 +213,7 @@ pub async fn teams(platform: &Platform, actor: &Actor) -> Result<Vec<TeamView>> 
 /// # Errors
 /// 422 for the field `name`.
 pub async fn rename(platform: &Platform, actor: &Actor, name: &str) -> Result<UserView> {
+    access::in_person(actor)?;
     let user = actor.user.ok_or_else(Problem::unauthenticated)?;
     let name = DisplayName::parse(name).map_err(|e| Problem::invalid("name", e.code, e.message))?;
     let mut conn = platform.pool.acquire().await?;
@@ -224,6 +227,7 @@ pub async fn rename(platform: &Platform, actor: &Actor, name: &str) -> Result<Us
 /// # Errors
 /// 422 for the fields `current_password` and `new_password`.
 pub async fn change_password(platform: &Platform, actor: &Actor, current: &str, new: &str) -> Result<()> {
+    access::in_person(actor)?;
     let user = own_account(platform, actor).await?;
     if passwords::verify(current, Some(&user.password_hash)).await? == Verdict::Wrong {
         return Err(Problem::invalid("current_password", "wrong", "This is not your current password.").into());

@@ -2,7 +2,7 @@
 
 use crate::{Platform, Result, access, environments, queue, sites, watch};
 use model::{
-    Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, SiteId, TeamId, UserId,
+    Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, Scope, SiteId, TeamId, UserId,
     deployment::{FailureCode, Status, Step, Trigger},
     event::Event,
     names::{CommitSha, EnvironmentName},
@@ -187,7 +187,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
         .map_err(|e| Problem::invalid("commit", e.code, e.message))?;
 
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::Deploy, site).await?;
     let environment = store::environments::lock_by_name(&mut tx, site.team_id, site.id, environment.as_str())
         .await?
         .ok_or_else(|| no_environment(&environment))?;
@@ -451,7 +451,7 @@ async fn view(
         queue_position,
         waits_for,
         url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
-        may_write: access::may_write(actor, site.team_id).is_ok(),
+        may_write: access::may(actor, Scope::Deploy, site.team_id).is_ok(),
         site_name: site.name,
         site_slug: site.slug,
     })

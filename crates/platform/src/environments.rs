@@ -10,7 +10,7 @@ use crate::{
 };
 use anyhow::Context;
 use model::{
-    Actor, EnvironmentId, FieldError, Problem, SiteId,
+    Actor, EnvironmentId, FieldError, Problem, Scope, SiteId,
     event::Event,
     names::{BranchName, EnvironmentName, NameError, RootFolder},
     views::{EnvironmentView, Page},
@@ -98,7 +98,7 @@ pub async fn get(platform: &Platform, actor: &Actor, site: SiteId, name: &str) -
 /// that is wrong, 503 `no_subnet` where the pool of subnets is used up.
 pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewEnvironment) -> Result<EnvironmentView> {
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
     let others = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
     let wanted = parse(&site, &others, &new)?;
     if others.iter().any(|other| other.name == wanted.name.as_str()) {
@@ -163,7 +163,7 @@ pub async fn change(
     change: Change,
 ) -> Result<EnvironmentView> {
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
     let row = access::environment_to_change(&mut tx, &site, name).await?;
     let mut errors = Vec::new();
     let branch = change.branch.as_deref().and_then(|raw| checked(&mut errors, "branch", BranchName::parse(raw)));
@@ -195,7 +195,7 @@ pub async fn change(
 /// 404, 403, 409 `site_deleting`, `environment_deleting`, or `production_stays`.
 pub async fn delete(platform: &Platform, actor: &Actor, site: SiteId, name: &str, keep_data: bool) -> Result<()> {
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
     let row = access::environment(&mut tx, &site, name).await?;
     if row.name == PRODUCTION {
         let detail = "Production goes with its site alone; delete the site if that is what you want.";

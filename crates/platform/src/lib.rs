@@ -4,6 +4,7 @@
 
 mod access;
 pub mod accounts;
+pub mod api_tokens;
 mod confines;
 pub mod deployments;
 pub mod disk;

@@ -1,6 +1,6 @@
 //! The queue as people see it: what waits, in which order it will begin, and what it waits for.
 
-use crate::{Platform, Result};
+use crate::{Platform, Result, access};
 use model::{
     Actor, DeploymentId, EnvironmentId, TeamId,
     deployment::Status,
@@ -17,10 +17,13 @@ use time::OffsetDateTime;
 /// # Errors
 /// The database's.
 pub async fn list(platform: &Platform, actor: &Actor) -> Result<QueueView> {
+    access::may_read(actor)?;
     let mut conn = platform.pool.acquire().await?;
     let rows = store::queue::open_of_all_teams(&mut conn).await?;
     let places = places(&rows.iter().map(Turn::of).collect::<Vec<_>>(), OffsetDateTime::now_utc());
-    let may_see = |row: &OpenRow| actor.is_admin || actor.role_in(row.team_id).is_some();
+    let may_see = |row: &OpenRow| {
+        (actor.is_admin || actor.role_in(row.team_id).is_some()) && access::is_known(actor, row.site_id)
+    };
     let (seen, hidden): (Vec<_>, Vec<_>) = rows.iter().zip(places).partition(|(row, _)| may_see(row));
     let mut items: Vec<QueueItem> = seen.into_iter().map(|(row, place)| item(row, place)).collect();
     items.sort_by_key(|item| (item.position.unwrap_or(0), item.created_at));

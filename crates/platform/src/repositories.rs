@@ -11,7 +11,7 @@ use crate::{
 };
 use forge::{git::CheckedOut, hosted};
 use model::{
-    Actor, DeploymentId, Problem, PushId, SiteId, TeamId,
+    Actor, DeploymentId, Problem, PushId, Scope, SiteId, TeamId,
     deployment::Trigger,
     names::{BranchName, CommitSha},
     site::Source,
@@ -81,13 +81,15 @@ pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, ac
     let mut conn = platform.pool.acquire().await?;
     let site = store::sites::by_names(&mut conn, &actor.teams(), team, slug)
         .await?
+        .filter(|site| access::is_known(actor, site.id))
         .ok_or_else(|| Problem::not_found("repository"))?;
+    access::may_read(actor)?;
     if let Source::Git { url, .. } = &site.source.0 {
         let detail = format!("This site's repository is not kept here; it is at {url}.");
         return Err(Problem::new(404, "not_found", detail).into());
     }
     if access == Access::Write {
-        access::site_to_change(&mut conn, actor, site.id).await?;
+        access::site_to_change(&mut conn, actor, Scope::Deploy, site.id).await?;
     }
     let mut branches = Vec::new();
     for environment in store::environments::of_site(&mut conn, site.team_id, site.id).await? {
@@ -136,7 +138,7 @@ async fn decide(
         return Ok(led_to);
     }
     let path = platform.repository(site);
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::Deploy, site).await?;
     store::while_git_is_asked(&mut tx).await?;
     // Of pushes at the same time one decides after the other, and each by where the branch stands then: read before, it
     // could be an older commit that comes last into the queue.

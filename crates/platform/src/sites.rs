@@ -9,7 +9,7 @@ pub(crate) use view::{containers, services, status};
 
 use crate::{Platform, Result, access};
 use model::{
-    Actor, Problem, SiteId,
+    Actor, Problem, Scope, SiteId,
     event::Event,
     names::{DisplayName, SiteSlug},
     views::{Page, SiteView, SlugCheck, TemplateView},
@@ -91,6 +91,10 @@ pub async fn list(platform: &Platform, actor: &Actor, limit: i64, cursor: Option
         Some(text) => Some(text.parse().map_err(|_| access::bad_cursor())?),
     };
     let limit = limit.clamp(1, 100);
+    access::may_read(actor)?;
+    if let Some(only) = actor.only_site() {
+        return Ok(Page { items: vec![get(platform, actor, only).await?], next_cursor: None });
+    }
     let mut conn = platform.pool.acquire().await?;
     let mut rows = store::sites::list(&mut conn, &actor.teams(), before, limit + 1).await?;
     let more = rows.len() > usize::try_from(limit).unwrap_or(100);
@@ -118,7 +122,7 @@ pub async fn get(platform: &Platform, actor: &Actor, id: SiteId) -> Result<SiteV
 pub async fn rename(platform: &Platform, actor: &Actor, id: SiteId, name: &str) -> Result<SiteView> {
     let name = DisplayName::parse(name).map_err(|e| Problem::invalid("name", e.code, e.message))?;
     let mut conn = platform.pool.acquire().await?;
-    let row = access::site_to_change(&mut conn, actor, id).await?;
+    let row = access::site_to_change(&mut conn, actor, Scope::SitesWrite, id).await?;
     store::sites::rename(&mut conn, row.team_id, id, name.as_str()).await?;
     drop(conn);
     get(platform, actor, id).await
@@ -131,7 +135,7 @@ pub async fn rename(platform: &Platform, actor: &Actor, id: SiteId, name: &str) 
 pub async fn webhook_secret(platform: &Platform, actor: &Actor, id: SiteId) -> Result<String> {
     let mut conn = platform.pool.acquire().await?;
     let row = access::site(&mut conn, actor, id).await?;
-    access::may_write(actor, row.team_id)?;
+    access::may(actor, Scope::SitesWrite, row.team_id)?;
     open_webhook_secret(platform, &row)
 }
 
@@ -155,7 +159,7 @@ pub(crate) fn open_repository_token(platform: &Platform, row: &store::sites::Sit
 /// 404, 403, 409 `site_deleting`.
 pub async fn delete(platform: &Platform, actor: &Actor, id: SiteId, keep_data: bool) -> Result<()> {
     let mut tx = platform.pool.begin().await?;
-    let row = access::site_to_change(&mut tx, actor, id).await?;
+    let row = access::site_to_change(&mut tx, actor, Scope::SitesWrite, id).await?;
     if !store::sites::mark_deleting(&mut tx, row.team_id, id, !keep_data).await? {
         return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
     }

@@ -7,7 +7,7 @@
 use crate::{Platform, Result, access};
 use anyhow::Context;
 use model::{
-    Actor, EnvironmentId, FieldError, Problem, SiteId, TeamId, dotenv,
+    Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId, dotenv,
     names::EnvKey,
     views::{VariableView, VariablesView},
 };
@@ -70,7 +70,7 @@ pub struct NewVariables {
 pub async fn list(platform: &Platform, actor: &Actor, site: SiteId, environment: &str) -> Result<VariablesView> {
     let mut conn = platform.pool.acquire().await?;
     let site = access::site(&mut conn, actor, site).await?;
-    access::may_write(actor, site.team_id)?;
+    access::may(actor, Scope::Variables, site.team_id)?;
     let environment = access::environment(&mut conn, &site, environment).await?;
     show(platform, &mut conn, &environment).await
 }
@@ -169,7 +169,7 @@ async fn change(
     decide: impl FnOnce(&Set) -> Result<Set, Problem>,
 ) -> Result<VariablesView> {
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::Variables, site).await?;
     let mut environment = access::environment_to_change(&mut tx, &site, environment).await?;
     if expected.is_some_and(|version| version != environment.variables_version) {
         return Err(Problem::conflict(

@@ -1,5 +1,6 @@
 //! The only SQL: plain functions on a connection, the team first.
 
+pub mod api_tokens;
 pub mod deliveries;
 pub mod deployments;
 pub mod environments;

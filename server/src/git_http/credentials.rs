@@ -1,14 +1,14 @@
-//! Who asks for a repository: HTTP Basic, with an access token or the account's password.
+//! Who asks for a repository: HTTP Basic, with a token or the account's password.
 
 use super::refusal::Refusal;
-use crate::state::AppState;
+use crate::{auth, state::AppState};
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{Actor, UserId};
-use platform::{accounts, tokens};
+use platform::accounts;
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -28,10 +28,10 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
         let (name, password) = basic(parts).ok_or(Refusal::SignIn)?;
-        let user = match tokens::verify(&state.platform, &password) {
-            Some(user) => user,
-            None => by_password(parts, state, &name, &password).await?,
-        };
+        if let Some(actor) = auth::actor(&state.platform, &password).await? {
+            return Ok(Self(actor));
+        }
+        let user = by_password(parts, state, &name, &password).await?;
         accounts::actor(&state.platform, user).await?.map(Self).ok_or(Refusal::SignIn)
     }
 }

@@ -4,7 +4,7 @@
 use super::{Moved, Repository, decide};
 use crate::{Platform, Result, access};
 use forge::{hosted, locks};
-use model::{Actor, PushId, TeamId, names::BranchName};
+use model::{Actor, PushId, Scope, TeamId, names::BranchName};
 use std::{
     collections::HashSet,
     path::Path,
@@ -56,7 +56,7 @@ impl Drop for Begun {
 /// 404, 403, 409 `site_deleting`; the database's.
 pub async fn begin(platform: &Platform, actor: &Actor, repository: &Repository) -> Result<Begun> {
     let mut tx = platform.pool.begin().await?;
-    let site = access::site_to_change(&mut tx, actor, repository.site).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::Deploy, repository.site).await?;
     let begun = Begun { id: PushId::new(), team: site.team_id, own: platform.pushes.clone() };
     // First here, then in the database: a row that is found there is known here.
     begun.own.ids().insert(begun.id);

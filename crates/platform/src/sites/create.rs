@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::Context;
 use model::{
-    Actor, EnvironmentId, FieldError, Problem, SiteId, TeamId,
+    Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId,
     deployment::{FailureCode, Trigger},
     event::Event,
     names::{BranchName, DisplayName, NameError, RepoUrl, SiteSlug, suggest_slug},
@@ -89,7 +89,11 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
             .map(|(team, _)| *team)
             .ok_or_else(Problem::forbidden)?,
     };
-    access::may_write(actor, team)?;
+    access::may(actor, Scope::SitesWrite, team)?;
+    if actor.only_site().is_some() {
+        let detail = "This token is for one site, and makes no other.";
+        return Err(Problem::new(403, "insufficient_scope", detail).into());
+    }
     let (name, slug, mut source, token) = parse(platform, &new)?;
     {
         let mut conn = platform.pool.acquire().await?;

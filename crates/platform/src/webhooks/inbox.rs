@@ -6,7 +6,7 @@ use anyhow::Context;
 use forge::webhook::{Provider, parse};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{
-    Actor, DeliveryId, Problem, SiteId,
+    Actor, DeliveryId, Problem, Scope, SiteId,
     views::{DeliveryDetail, DeliveryView, Outcome, Page, SignedWith},
 };
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub async fn get(platform: &Platform, actor: &Actor, id: DeliveryId) -> Result<D
     let mut conn = platform.pool.acquire().await?;
     let row = access::delivery(&mut conn, actor, id).await?;
     let content = store::deliveries::content(&mut conn, row.team_id, id, SHOWN).await?.ok_or_else(gone)?;
-    let may_write = access::may_write(actor, row.team_id).is_ok();
+    let may_write = access::may(actor, Scope::Deploy, row.team_id).is_ok();
     let delivery = view(row);
     Ok(DeliveryDetail {
         can_replay: may_write && delivery.outcome != Outcome::Refused,
@@ -64,7 +64,7 @@ pub async fn get(platform: &Platform, actor: &Actor, id: DeliveryId) -> Result<D
 pub async fn replay(platform: &Platform, actor: &Actor, id: DeliveryId) -> Result<Received> {
     let mut tx = platform.pool.begin().await?;
     let row = access::delivery(&mut tx, actor, id).await?;
-    let site = access::site_to_change(&mut tx, actor, row.site_id).await?;
+    let site = access::site_to_change(&mut tx, actor, Scope::Deploy, row.site_id).await?;
     if row.outcome == Outcome::Refused.as_str() {
         let detail = "This delivery was refused, and nothing was kept of it. Let the forge send it again.";
         return Err(Problem::conflict("not_replayable", detail).into());

@@ -8,6 +8,7 @@ mod me;
 mod queue;
 mod sites;
 mod teams;
+mod tokens;
 mod variables;
 mod webhook;
 
@@ -26,6 +27,8 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/logout", post(auth::logout::handle))
         .route("/me", get(me::handle))
         .route("/teams", get(teams::handle))
+        .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
+        .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))

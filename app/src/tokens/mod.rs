@@ -1,0 +1,9 @@
+//! API tokens: what programs sign in with.
+
+mod page;
+mod server;
+
+pub use page::TokensPage;
+
+/// Where the page stands.
+pub const ADDRESS: &str = "/account/tokens";
