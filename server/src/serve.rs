@@ -76,6 +76,7 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
         ground = Ground::with_lock(&config, lock) => ground?,
         () = stop.cancelled() => return Ok(()),
     };
+    tell_of_git(&config).await;
     let platform = ground.platform(&config)?;
     let state = AppState::new(config, platform, metrics::start()?, stop);
     let result = serve(&state, &options, listener).await;
@@ -84,6 +85,18 @@ pub async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     ground.leave().await;
     tracing::info!("stopped");
     result
+}
+
+/// What a Git that is missing or too old leads to is told now, not by the first deployment that fails.
+async fn tell_of_git(config: &Config) {
+    match forge::git::version().await {
+        Ok(version) => {
+            if let Some(remedy) = version.remedy().filter(|_| !config.allow_private_repositories) {
+                tracing::warn!("{remedy}");
+            }
+        }
+        Err(error) => tracing::warn!("{error}"),
+    }
 }
 
 async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener>) -> anyhow::Result<()> {

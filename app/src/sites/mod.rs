@@ -5,6 +5,7 @@ mod delete;
 mod detail_page;
 mod list_page;
 mod new_page;
+mod repository;
 mod server;
 mod settings_page;
 mod usage;

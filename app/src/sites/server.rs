@@ -110,7 +110,33 @@ fn as_in_the_form(mut problem: model::Problem) -> model::Problem {
 pub async fn rename_site(id: SiteId, name: String) -> Result<SiteView, Failure> {
     use crate::{context, failure::Keep};
     let (platform, actor) = context::signed_in().await?;
-    platform::sites::rename(&platform, &actor, id, &name).await.map_err(context::failed).keep(&[("name", &name)])
+    let change = platform::sites::Change { name: Some(name.clone()), ..Default::default() };
+    platform::sites::change(&platform, &actor, id, change).await.map_err(context::failed).keep(&[("name", &name)])
+}
+
+/// Sets where a site's code is fetched from. An empty token leaves the one that is kept.
+#[server(prefix = "/_fn", endpoint = "set_repository")]
+pub async fn set_repository(
+    id: SiteId,
+    git_url: String,
+    git_branch: String,
+    #[server(default)] git_token: String,
+    #[server(default)] remove_token: bool,
+) -> Result<SiteView, Failure> {
+    use crate::{context, failure::Keep};
+    use platform::sites::{Change, NewRepository, Token};
+    let (platform, actor) = context::signed_in().await?;
+    let token = match git_token.trim() {
+        "" if remove_token => Token::Remove,
+        "" => Token::Keep,
+        token => Token::Set(token.to_owned()),
+    };
+    let new = NewRepository { url: Some(git_url.clone()), branch: Some(git_branch.clone()), token };
+    let change = Change { repository: Some(new), ..Default::default() };
+    platform::sites::change(&platform, &actor, id, change)
+        .await
+        .map_err(|error| context::refuse(as_in_the_form(error.into())))
+        .keep(&[("git_url", &git_url), ("git_branch", &git_branch)])
 }
 
 /// Removes a site when its address was typed as it is.

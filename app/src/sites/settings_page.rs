@@ -1,6 +1,6 @@
 //! Changing and deleting a site.
 
-use super::{delete::DeleteSiteDialog, server::RenameSite, use_site, use_site_id};
+use super::{delete::DeleteSiteDialog, repository::RepositoryPanel, server::RenameSite, use_site, use_site_id};
 use crate::{
     components::{
         Button, ButtonLink, FailureView, Field, Glyph, Loading, PageHeader, Panel, SiteStatusPill, use_toasts,
@@ -112,6 +112,7 @@ fn Settings(site: SiteView, environments: Vec<EnvironmentView>) -> impl IntoView
                     </div>
                 </ActionForm>
             </Panel>
+            {(site.repository.kind == "remote").then(|| view! { <RepositoryPanel site=site.clone() /> })}
             <Environments site=site.id environments />
             <Panel title="Delete this site">
                 <div class="flex flex-wrap items-center justify-between gap-4">

@@ -108,6 +108,9 @@ pub struct RepositoryView {
     pub branch: String,
     /// The template it began from, if any.
     pub template: Option<String>,
+    /// An access token is kept for it, which is never shown.
+    #[serde(default)]
+    pub has_token: bool,
 }
 
 /// A site.

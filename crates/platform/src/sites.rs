@@ -1,17 +1,21 @@
-//! Sites: made, shown, deleted.
+//! Sites: made, shown, changed, deleted.
 
+mod change;
 mod create;
+mod repository;
 mod view;
 
+pub use change::{Change, change};
 pub use create::{NewSite, NewSource, create};
 pub(crate) use create::{environment_row, new_environment_secrets, secret_row};
+pub use repository::{NewRepository, Token};
 pub(crate) use view::{containers, services, status};
 
 use crate::{Platform, Result, access};
 use model::{
     Actor, Problem, Scope, SiteId,
     event::Event,
-    names::{DisplayName, SiteSlug},
+    names::SiteSlug,
     views::{Page, SiteView, SlugCheck, TemplateView},
 };
 
@@ -113,19 +117,6 @@ pub async fn get(platform: &Platform, actor: &Actor, id: SiteId) -> Result<SiteV
     let mut conn = platform.pool.acquire().await?;
     let row = access::site(&mut conn, actor, id).await?;
     view::one(platform, &mut conn, actor, row).await
-}
-
-/// Gives a site another name for people.
-///
-/// # Errors
-/// 404, 403, 409 `site_deleting`, 422 for a name that is none.
-pub async fn rename(platform: &Platform, actor: &Actor, id: SiteId, name: &str) -> Result<SiteView> {
-    let name = DisplayName::parse(name).map_err(|e| Problem::invalid("name", e.code, e.message))?;
-    let mut conn = platform.pool.acquire().await?;
-    let row = access::site_to_change(&mut conn, actor, Scope::SitesWrite, id).await?;
-    store::sites::rename(&mut conn, row.team_id, id, name.as_str()).await?;
-    drop(conn);
-    get(platform, actor, id).await
 }
 
 /// The webhook's secret, for those who may change the site.

@@ -169,6 +169,39 @@ pub async fn rename(conn: &mut PgConnection, team: TeamId, id: SiteId, name: &st
     Ok(())
 }
 
+/// Where a site's code comes from, with its sealed token.
+#[derive(Debug, Clone, Copy)]
+pub struct Repository<'a> {
+    /// The source.
+    pub source: &'a Source,
+    /// Sealed.
+    pub token: Option<&'a [u8]>,
+}
+
+/// Another source in place of the one that was read; `false` if that one is no longer there, or the site goes.
+pub async fn set_repository(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: SiteId,
+    old: Repository<'_>,
+    new: Repository<'_>,
+) -> Result<bool> {
+    let done = sqlx::query(
+        "update sites set source = $5, repository_token = $6 \
+         where team_id = $1 and id = $2 and source = $3 and repository_token is not distinct from $4 \
+             and deleting_at is null",
+    )
+    .bind(team)
+    .bind(id)
+    .bind(Json(old.source))
+    .bind(old.token)
+    .bind(Json(new.source))
+    .bind(new.token)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Another webhook secret; the present one goes on working, under the name of the old one, for so many seconds. The one
 /// before that no longer works.
 pub async fn rotate_webhook_secret(

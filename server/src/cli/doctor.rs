@@ -28,6 +28,7 @@ pub async fn run(config: &Config) -> ExitCode {
     let running = matches!(lock::take(&config.data_dir, Share::Alone), Err(LockError::Held { .. }));
     let findings = [
         ("docker", docker().await),
+        ("git", git(config).await),
         ("postgresql", database(config, running).await),
         ("proxy", proxy(config).await),
         ("sites", sites(config, running).await),
@@ -61,6 +62,14 @@ async fn docker() -> Finding {
         "sites end while it restarts, unless /etc/docker/daemon.json says \"live-restore\": true"
     };
     Ok(format!("Engine {}, API {}; {restart}", found.engine, found.api))
+}
+
+async fn git(config: &Config) -> Finding {
+    let version = forge::git::version().await.map_err(|e| e.to_string())?;
+    match version.remedy() {
+        Some(remedy) if !config.allow_private_repositories => Err(remedy),
+        _ => Ok(version.to_string()),
+    }
 }
 
 async fn database(config: &Config, running: bool) -> Finding {

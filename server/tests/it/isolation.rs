@@ -18,11 +18,14 @@ fn kept_back(instance: &str) -> u64 {
 async fn no_site_reaches_another_whatever_the_engine_does_to_its_rules() {
     let mut site = Site::live().await;
     let instance = std::fs::read_to_string(site.app.data().join("instance")).unwrap().trim().to_owned();
+    // It gets its own name once the release before it is gone.
+    site.until_settled().await;
     let there = site.containers().remove(0);
     let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
     let address = docker(&["inspect", "--format", format, &there]).remove(0);
     let made = site.another(&json!({"template": "static"})).await;
     assert_eq!(site.ended(made["deployment_id"].as_str().unwrap()).await["status"], "live");
+    site.until_settled().await;
     let here = site.containers().remove(0);
 
     let knock = format!("timeout 2 bash -c 'exec 3<>/dev/tcp/{address}/8080'");

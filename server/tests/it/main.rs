@@ -26,6 +26,10 @@ mod pushes;
 mod pushes_cut_off;
 mod queue;
 mod reconcile;
+#[path = "../../../crates/forge/tests/git/support.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod remote;
+mod repository;
 mod sessions;
 mod sockets;
 mod stand;

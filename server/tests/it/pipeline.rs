@@ -46,7 +46,8 @@ impl Site {
         Self::begin(setup, &json!({"hosted": {}})).await.0
     }
 
-    async fn begin(setup: Setup, source: &Value) -> (Self, Value) {
+    /// A new site on a platform that is set up like this, and what the platform answered.
+    pub async fn begin(setup: Setup, source: &Value) -> (Self, Value) {
         let app = setup.start().await;
         app.until_ready().await;
         // Names in Docker begin with the team's: tests beside each other must not meet there.

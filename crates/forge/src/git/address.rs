@@ -1,9 +1,13 @@
 //! Where a repository's address leads: nowhere inside the operator's network, unless that is allowed.
 
-use super::FetchError;
+use super::{FetchError, version};
 use model::{deployment::FailureCode, names::RepoUrl};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
+
+/// Why a token is not sent over plain HTTP, and what to do.
+pub const IN_THE_CLEAR: &str =
+    "Over plain http:// everybody on the way can read the token; give the repository's https:// address.";
 
 /// An address that may be connected to.
 pub(super) struct Target {
@@ -13,6 +17,34 @@ pub(super) struct Target {
     pub(super) pin: Option<String>,
 }
 
+/// What is sent to this repository cannot be read on its way: it is encrypted, or does not leave this machine.
+pub fn keeps_secrets(repository: &RepoUrl) -> bool {
+    let Ok(url) = Url::parse(repository.as_str()) else { return false };
+    url.scheme() == "https"
+        || match url.host() {
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        }
+}
+
+/// Both lie on one server: the same scheme, host and port.
+pub fn same_server(one: &RepoUrl, other: &RepoUrl) -> bool {
+    match (Url::parse(one.as_str()), Url::parse(other.as_str())) {
+        (Ok(one), Ok(other)) => one.origin().is_tuple() && one.origin() == other.origin(),
+        _ => false,
+    }
+}
+
+/// Refuses to send a token where others can read it.
+pub(super) fn may_carry_token(repository: &RepoUrl, has_token: bool) -> Result<(), FetchError> {
+    if has_token && !keeps_secrets(repository) {
+        return Err(refused(IN_THE_CLEAR));
+    }
+    Ok(())
+}
+
 fn refused(message: impl Into<String>) -> FetchError {
     FetchError::new(FailureCode::FetchFailed, message)
 }
@@ -20,8 +52,8 @@ fn refused(message: impl Into<String>) -> FetchError {
 /// Looks the host up and checks every address that it has.
 ///
 /// # Errors
-/// If the host has no address, or one in a private range (SSRF), or the scheme is plain HTTP, and
-/// `allow_private` is not set.
+/// If the host has no address, or one in a private range (SSRF), or the scheme is plain HTTP, or Git does not keep to the
+/// addresses that are found for a name, and `allow_private` is not set.
 pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<Target, FetchError> {
     let url = Url::parse(repository.as_str())
         .map_err(|e| refused(format!("“{repository}” is not an address that can be fetched: {e}.")))?;
@@ -40,6 +72,9 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
             let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
             if found.is_empty() {
                 return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
+            }
+            if !allow_private {
+                version().await?.may_fetch_by_name()?;
             }
             (found, Some(name))
         }
@@ -169,6 +204,44 @@ mod tests {
         let url = RepoUrl::parse("http://127.0.0.1:3000/a/b.git").unwrap();
         assert!(check(&url, false).await.err().unwrap().message.contains("https://"));
         assert!(check(&url, true).await.is_ok());
+    }
+
+    #[test]
+    fn a_token_goes_encrypted_or_stays_on_this_machine() {
+        let keeps = |url: &str| keeps_secrets(&RepoUrl::parse(url).unwrap());
+        for url in [
+            "https://example.org/a",
+            "https://10.0.0.1/a",
+            "http://127.0.0.1:3000/a",
+            "http://127.1/a",
+            "http://[::1]/a",
+            "http://LOCALHOST/a",
+        ] {
+            assert!(keeps(url), "{url}");
+        }
+        for url in [
+            "http://example.org/a",
+            "http://10.0.0.1/a",
+            "http://localhost.example.org/a",
+            "http://127.0.0.1.example.org/a",
+            "http://[::ffff:10.0.0.1]/a",
+        ] {
+            assert!(!keeps(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_a_scheme_a_host_and_a_port() {
+        let same = |a: &str, b: &str| same_server(&RepoUrl::parse(a).unwrap(), &RepoUrl::parse(b).unwrap());
+        assert!(same("https://example.org/a", "https://EXAMPLE.org:443/b/c.git"));
+        for other in [
+            "http://example.org/a",
+            "https://example.org:8443/a",
+            "https://example.org.evil.example/a",
+            "https://git.example.org/a",
+        ] {
+            assert!(!same("https://example.org/a", other), "{other}");
+        }
     }
 
     #[tokio::test]

@@ -6,7 +6,8 @@ use model::{
     names::{BranchName, CommitSha},
 };
 use std::{
-    io,
+    fs::File,
+    io::{self, Read},
     path::{Component, Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +17,12 @@ const MAX_FILES: usize = 200_000;
 /// Room for the listing of [`MAX_FILES`] files with long names.
 const MAX_LISTING: usize = 48 * 1024 * 1024;
 const TIMEOUT: Duration = Duration::from_mins(5);
+/// A pointer of Git LFS is smaller, and begins like this
+/// (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md>).
+const LARGEST_POINTER: u64 = 1024;
+const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+/// So many files are named in one line of the log.
+const NAMED: usize = 5;
 
 /// What to check out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +85,7 @@ pub(crate) async fn write_tree_to(
         .cancel(cancel)
         .run()
         .await?;
-    let links = judge(&listing, max_bytes, log)?;
+    let Entries { links, small } = judge(&listing, max_bytes, log)?;
     tokio::fs::create_dir_all(into).await.map_err(|e| FetchError::disk("The folder could not be made", &e))?;
     let (written, told) = tokio::join!(write(repository, commit, into, links, cancel), commit_info(repository, commit));
     if written.is_err() {
@@ -86,7 +93,35 @@ pub(crate) async fn write_tree_to(
         let _ = tokio::fs::remove_dir_all(into).await;
     }
     written?;
+    let root = into.to_owned();
+    let pointers: Vec<PathBuf> =
+        tokio::task::spawn_blocking(move || small.into_iter().filter(|at| is_pointer(&root.join(at))).collect())
+            .await
+            .map_err(|e| FetchError::new(FailureCode::Internal, e.to_string()))?;
+    if let Some(words) = pointers_left(&pointers) {
+        log(&words);
+    }
     told
+}
+
+/// What stands there in place of a large file is a pointer of Git LFS to it.
+fn is_pointer(file: &Path) -> bool {
+    let mut begin = [0; POINTER.len()];
+    File::open(file).and_then(|mut file| file.read_exact(&mut begin)).is_ok() && begin == *POINTER
+}
+
+/// Tells which files are deployed as pointers.
+fn pointers_left(pointers: &[PathBuf]) -> Option<String> {
+    let (count, more) = (pointers.len(), if pointers.len() > NAMED { ", …" } else { "" });
+    let plain = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let names: Vec<String> =
+        pointers.iter().take(NAMED).map(|at| at.to_string_lossy().chars().map(plain).collect()).collect();
+    let are = match count {
+        0 => return None,
+        1 => "1 file is kept by Git LFS and is not fetched".to_owned(),
+        _ => format!("{count} files are kept by Git LFS and are not fetched"),
+    };
+    Some(format!("{are}: {}{more}", names.join(", ")))
 }
 
 async fn write(
@@ -109,27 +144,38 @@ async fn write(
         .map_err(|e| FetchError::new(FailureCode::Internal, e.to_string()))?
 }
 
-/// Reads `git ls-tree -l -z` and says which entries are symbolic links.
-fn judge(listing: &[u8], max_bytes: u64, log: LogFn<'_>) -> Result<Vec<PathBuf>, FetchError> {
-    let mut links = Vec::new();
+/// What of a commit is looked at again once it is written.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Entries {
+    /// Symbolic links.
+    links: Vec<PathBuf>,
+    /// Files that are small enough to be pointers of Git LFS.
+    small: Vec<PathBuf>,
+}
+
+/// Reads `git ls-tree -l -z`.
+fn judge(listing: &[u8], max_bytes: u64, log: LogFn<'_>) -> Result<Entries, FetchError> {
+    let mut found = Entries::default();
     let (mut bytes, mut files) = (0_u64, 0_usize);
     for entry in listing.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
         let entry = String::from_utf8_lossy(entry);
         let Some((facts, path)) = entry.split_once('\t') else { continue };
         let mut facts = facts.split_ascii_whitespace();
         let mode = facts.next().unwrap_or_default();
-        bytes = bytes.saturating_add(facts.nth(2).and_then(|size| size.parse().ok()).unwrap_or(0));
+        let size = facts.nth(2).and_then(|size| size.parse().ok()).unwrap_or(0);
+        bytes = bytes.saturating_add(size);
         files += 1;
         match mode {
-            "120000" => links.push(PathBuf::from(path)),
+            "120000" => found.links.push(PathBuf::from(path)),
             "160000" => log(&format!("The submodule {path} is left out: submodules are not fetched.")),
+            _ if (POINTER.len() as u64..=LARGEST_POINTER).contains(&size) => found.small.push(PathBuf::from(path)),
             _ => {}
         }
     }
     if bytes > max_bytes || files > MAX_FILES {
         return Err(too_large(max_bytes));
     }
-    Ok(links)
+    Ok(found)
 }
 
 pub(super) fn too_large(max_bytes: u64) -> FetchError {
@@ -184,8 +230,20 @@ mod tests {
     #[test]
     fn a_tree_that_is_too_large_is_refused_before_it_is_written() {
         let listing = b"100644 blob 0123456789012345678901234567890123456789     600\ta.txt\x00120000 blob 0123456789012345678901234567890123456789     600\tl\0";
-        assert_eq!(judge(listing, 1200, &|_| ()).unwrap(), [PathBuf::from("l")]);
+        let found = judge(listing, 1200, &|_| ()).unwrap();
+        assert_eq!((found.links, found.small), (vec![PathBuf::from("l")], vec![PathBuf::from("a.txt")]));
         assert_eq!(judge(listing, 1199, &|_| ()).unwrap_err().code, FailureCode::RepositoryRefused);
+    }
+
+    #[test]
+    fn pointers_are_counted_and_a_few_are_named() {
+        let names: Vec<PathBuf> = (1..=6).map(|n| PathBuf::from(format!("{n}\n.bin"))).collect();
+        let told = |count: usize| pointers_left(&names[..count]);
+        assert_eq!(told(0), None);
+        assert_eq!(told(1).unwrap(), "1 file is kept by Git LFS and is not fetched: 1\u{fffd}.bin");
+        let many = told(6).unwrap();
+        assert!(many.starts_with("6 files are kept by Git LFS and are not fetched: 1"), "{many}");
+        assert!(many.ends_with("5\u{fffd}.bin, …"), "{many}");
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub async fn fetch(
     log: LogFn<'_>,
 ) -> Result<CheckedOut, FetchError> {
     let FetchRequest { url, token, branch, commit, into, allow_private, max_bytes, timeout } = request;
+    address::may_carry_token(&url, token.is_some())?;
     let target = address::check(&url, allow_private).await?;
     log(&format!("Fetching {} of {url}.", commit.as_ref().map_or_else(|| branch.to_string(), ToString::to_string)));
     let beside = into.parent().unwrap_or(Path::new("."));

@@ -42,8 +42,9 @@ pub struct Remote {
 /// Asks a repository for a branch: it exists, it may be read, and this is where the branch stands.
 ///
 /// # Errors
-/// `fetch_failed` if it cannot be reached or read, `ref_not_found` with the branches that are there if the branch is not.
+/// `fetch_failed` if it cannot be reached or read, or a token would be sent in the clear, `ref_not_found` with the branches that are there if the branch is not.
 pub async fn ls_remote(request: &RemoteRequest, cancel: &CancellationToken) -> Result<Remote, FetchError> {
+    address::may_carry_token(&request.url, request.token.is_some())?;
     let target = address::check(&request.url, request.allow_private).await?;
     let connection =
         Connection { target, token: request.token.clone(), timeout: request.timeout, cancel: cancel.clone() };
@@ -259,5 +260,46 @@ mod tests {
         assert_eq!(credentials(Some("gitlab.com"), &token), "oauth2:abc");
         assert_eq!(credentials(Some("bitbucket.org"), &token), "x-token-auth:abc");
         assert_eq!(credentials(Some("example.org"), &SecretString::from("me:abc")), "me:abc");
+    }
+
+    /// Answers one request for a repository's branches.
+    async fn answer_once(listener: tokio::net::TcpListener) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
+        let body = format!(
+            "001e# service=git-upload-pack\n0000003e{} refs/heads/main\0\n0000",
+            "1111111111111111111111111111111111111111"
+        );
+        let head = "Content-Type: application/x-git-upload-pack-advertisement\r\nConnection: close";
+        let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8(request).unwrap()
+    }
+
+    /// The name is in no DNS (RFC 6761, section 6.4), so that whoever finds it went by the pin.
+    #[tokio::test]
+    async fn git_connects_to_the_addresses_that_were_checked_and_looks_up_no_others() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connection = |pin: Option<String>| Connection {
+            target: Target { url: format!("http://pinned.invalid:{port}/site.git").parse().unwrap(), pin },
+            token: None,
+            timeout: Duration::from_secs(20),
+            cancel: CancellationToken::new(),
+        };
+        let look = |url: &str| Git::new(["ls-remote", "--", url]);
+        let lost = connection(None).run(look).await.unwrap_err();
+        assert!(lost.message.contains("does not answer"), "{lost}");
+
+        let pinned = connection(Some(format!("pinned.invalid:{port}:127.0.0.1")));
+        let asked = tokio::time::timeout(Duration::from_mins(1), answer_once(listener));
+        let (request, listing) = tokio::join!(asked, pinned.run(look));
+        let request = request.expect("git asks the pinned address");
+        assert!(request.contains(&format!("Host: pinned.invalid:{port}")), "{request}");
+        assert!(String::from_utf8(listing.unwrap()).unwrap().contains("refs/heads/main"));
     }
 }

@@ -82,6 +82,65 @@ async fn a_private_repository_wants_its_token_and_the_token_is_seen_nowhere() {
     assert!(files(&into).values().all(|text| !text.contains("t0ken")));
 }
 
+/// The arguments of every process of this machine that runs now.
+fn arguments() -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+    processes.filter_map(|path| std::fs::read(path).ok()).map(|text| String::from_utf8_lossy(&text).into()).collect()
+}
+
+#[tokio::test]
+async fn while_the_forge_is_silent_the_token_is_in_no_argument_and_on_no_disk() {
+    let encoded = STANDARD.encode("oauth2:t0ken-of-ada");
+    let authorization = Some(format!("Basic {encoded}"));
+    let manners = Manners { authorization, ..Manners::default() };
+    let (forge, commit) = Forge::with_site(Manners { stalls: true, ..manners.clone() }).await;
+    let into = forge.place();
+    let request = FetchRequest { token: Some("t0ken-of-ada".into()), ..forge.fetch(&into) };
+    let look = async {
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
+        while forge.requests() == 0 {
+            assert!(std::time::Instant::now() < deadline, "the forge was never asked");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let found = (arguments(), files(into.parent().unwrap()));
+        forge.behave(manners);
+        found
+    };
+    let (outcome, (arguments, files)) = tokio::join!(get(request), look);
+    assert_eq!(outcome.unwrap().commit, commit);
+    assert!(arguments.iter().any(|all| all.contains(&forge.base)), "git was seen");
+    assert!(files.keys().any(|path| path.contains("repository.git/config")), "its folder was seen: {files:?}");
+    for secret in ["t0ken-of-ada", &encoded] {
+        assert!(arguments.iter().all(|all| !all.contains(secret)), "{secret} in an argument");
+        assert!(files.values().all(|text| !text.contains(secret)), "{secret} in a file");
+    }
+}
+
+#[tokio::test]
+async fn pointers_to_large_files_are_told() {
+    let (forge, _) = Forge::with_site(Manners::default()).await;
+    let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 12345\n", "0".repeat(64));
+    let talk = format!("{pointer}{}", "about pointers ".repeat(80));
+    forge.commit("main", &[("film.mp4", &pointer), ("a/b.bin", &pointer), ("notes.md", &talk)]).await;
+    let into = forge.place();
+    let lines = Mutex::new(Vec::new());
+    let say = |line: &str| lines.lock().unwrap().push(line.to_owned());
+    fetch(forge.fetch(&into), &CancellationToken::new(), &say).await.unwrap();
+    let lines = lines.into_inner().unwrap();
+    let told = "2 files are kept by Git LFS and are not fetched: a/b.bin, film.mp4";
+    assert_eq!(lines.iter().filter(|line| line.contains("LFS")).collect::<Vec<_>>(), [told]);
+    assert_eq!(files(&into)["film.mp4"], pointer, "the pointer itself is what is deployed");
+}
+
+#[tokio::test]
+async fn a_token_is_not_sent_in_the_clear() {
+    let (forge, _) = Forge::with_site(Manners::default()).await;
+    let into = forge.place();
+    let url = model::names::RepoUrl::parse("http://192.0.2.1/site.git").unwrap();
+    let error = get(FetchRequest { url, token: Some("t0ken".into()), ..forge.fetch(&into) }).await.unwrap_err();
+    assert!(error.message.contains("everybody on the way"), "{error}");
+}
+
 #[tokio::test]
 async fn a_private_network_is_not_even_asked() {
     let (forge, _) = Forge::with_site(Manners::default()).await;

@@ -148,3 +148,16 @@ async fn a_submodule_is_left_out_and_said_so() {
     assert_eq!(files(&into).keys().collect::<Vec<_>>(), ["a"]);
     assert!(lines.lock().unwrap().iter().any(|line| line.contains("vendor/lib")));
 }
+
+#[tokio::test]
+async fn pointers_to_large_files_are_told_here_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repository, into) = (folder.path().join("a.git"), folder.path().join("out"));
+    hosted::create_empty(&repository).await.unwrap();
+    commit(&repository, "main", &[("film.mp4", "version https://git-lfs.github.com/spec/v1\nsize 1\n")]).await;
+    let lines = std::sync::Mutex::new(Vec::new());
+    let say = |line: &str| lines.lock().unwrap().push(line.to_owned());
+    let what = Checkout::Branch(branch("main"));
+    hosted::checkout(&repository, &what, &into, 10 << 20, &CancellationToken::new(), &say).await.unwrap();
+    assert_eq!(lines.into_inner().unwrap(), ["1 file is kept by Git LFS and is not fetched: film.mp4"]);
+}

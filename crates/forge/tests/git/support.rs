@@ -34,6 +34,8 @@ pub struct Manners {
     pub moved_to: Option<String>,
     /// Sends names without `.git` to those with it, as GitLab does.
     pub adds_suffix: bool,
+    /// Takes requests and does not answer, until it behaves otherwise.
+    pub stalls: bool,
 }
 
 struct Inner {
@@ -81,6 +83,11 @@ impl Forge {
     /// A place for a checkout.
     pub fn place(&self) -> PathBuf {
         self.folder.path().join("work").join("checkout")
+    }
+
+    /// From now on.
+    pub fn behave(&self, manners: Manners) {
+        *self.inner.manners.lock().unwrap() = manners;
     }
 
     pub fn requests(&self) -> usize {
@@ -155,6 +162,10 @@ pub fn nothing_is_left(into: &Path) -> bool {
 
 async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response<Body> {
     inner.requests.fetch_add(1, Ordering::SeqCst);
+    let stalls = || inner.manners.lock().unwrap().stalls;
+    while stalls() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let manners = inner.manners.lock().unwrap().clone();
     let (parts, body) = request.into_parts();
     let path = parts.uri.path().to_owned();

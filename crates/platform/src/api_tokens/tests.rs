@@ -18,6 +18,10 @@ fn for_scopes(scopes: &[&str]) -> NewToken {
     }
 }
 
+fn named(name: &str) -> sites::Change {
+    sites::Change { name: Some(name.into()), ..sites::Change::default() }
+}
+
 /// Whether it was allowed; whatever else goes wrong is no answer to that.
 fn may<T>(answer: Result<T>) -> bool {
     match answer {
@@ -55,7 +59,7 @@ impl World {
             ("see deployments", may(deployments::list(platform, caller, site, None, 10, None).await)),
             ("see the queue", may(queue::list(platform, caller).await)),
             ("see deliveries", may(webhooks::list(platform, caller, site, 10, None).await)),
-            ("rename a site", may(sites::rename(platform, caller, site, "Shop").await)),
+            ("rename a site", may(sites::change(platform, caller, site, named("Shop")).await)),
             ("see the webhook's secret", may(sites::webhook_secret(platform, caller, site).await)),
             ("make an environment", may(environments::create(platform, caller, site, environment).await)),
             ("see variables", may(variables::list(platform, caller, site, "production").await)),
@@ -173,7 +177,7 @@ async fn what_makes_no_sense_is_refused_with_its_field(pool: PgPool) {
     let world = World::new(pool).await;
     let yesterday = OffsetDateTime::now_utc() - Duration::days(1);
     for (new, field, code) in [
-        (NewToken { name: " ".into(), ..for_scopes(&["deploy"]) }, "name", "required"),
+        (NewToken { name: " ".into(), ..for_scopes(&["deploy"]) }, "name", "length"),
         (for_scopes(&[]), "scopes", "required"),
         (for_scopes(&["deploy", "'; drop table sites; --"]), "scopes", "unknown"),
         (for_scopes(&["metrics"]), "scopes", "forbidden"),

@@ -3,24 +3,24 @@
 use crate::{
     Platform, Result, access,
     deployments::{Queued, enqueue},
-    sites::{get, templates},
+    sites::{
+        get,
+        repository::{self, parse_token},
+        templates,
+    },
     vault::random_secret,
 };
 use anyhow::Context;
 use model::{
     Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId,
-    deployment::{FailureCode, Trigger},
+    deployment::Trigger,
     event::Event,
     names::{BranchName, DisplayName, NameError, RepoUrl, SiteSlug, suggest_slug},
     site::Source,
     views::CreatedSite,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
-use tokio_util::sync::CancellationToken;
-
-/// A person waits while the repository is asked for its branches.
-const LOOK_LIMIT: Duration = Duration::from_secs(15);
+use std::collections::BTreeMap;
 
 /// Where a new site's code comes from, as the API takes it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,18 +102,7 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
         }
     }
     if let Wanted::Git { url, branch } = &mut source {
-        let request = forge::git::RemoteRequest {
-            url: url.clone(),
-            token: token.clone().map(Into::into),
-            branch: branch.clone(),
-            allow_private: platform.settings.allow_private_repositories,
-            timeout: LOOK_LIMIT,
-        };
-        let found = forge::git::ls_remote(&request, &CancellationToken::new()).await.map_err(|e| {
-            let field = if e.code == FailureCode::RefNotFound { "source.branch" } else { "source.url" };
-            Problem::invalid(field, e.code.as_str(), e.message)
-        })?;
-        *branch = Some(found.branch);
+        *branch = Some(repository::ask(platform, url, branch.clone(), token.as_deref(), "source").await?);
     }
 
     let id = SiteId::new();
@@ -275,16 +264,14 @@ fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, W
             let url = RepoUrl::parse(url).map_err(|e| note("source.url", e)).ok();
             let branch = branch.as_deref().map(str::trim).filter(|b| !b.is_empty()).map(BranchName::parse).transpose();
             let branch = branch.map_err(|e| note("source.branch", e)).ok();
-            token = given.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-            if token.as_deref().is_some_and(|t| t.len() > 500 || !t.bytes().all(|b| b.is_ascii_graphic())) {
-                note(
-                    "source.token",
-                    NameError {
-                        code: "characters",
-                        message: "An access token has up to 500 printable characters and no spaces.".into(),
-                    },
-                );
-            }
+            token = given
+                .as_deref()
+                .map(parse_token)
+                .transpose()
+                .map_err(|e| note("source.token", e))
+                .ok()
+                .flatten()
+                .flatten();
             url.zip(branch).map(|(url, branch)| Wanted::Git { url, branch })
         }
     };

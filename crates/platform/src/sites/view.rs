@@ -106,7 +106,7 @@ fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryV
         Source::Hosted {} => ("hosted", hosted(), None),
         Source::Git { url, .. } => ("remote", url.to_string(), None),
     };
-    RepositoryView { kind: kind.into(), clone_url, branch, template }
+    RepositoryView { kind: kind.into(), clone_url, branch, template, has_token: row.repository_token.is_some() }
 }
 
 /// The services of a release, as their containers run.

@@ -31,7 +31,7 @@ pub fn routes() -> Router<AppState> {
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
-        .route("/sites/{id}", get(sites::get::handle).patch(sites::rename::handle).delete(sites::delete::handle))
+        .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))
         .route("/sites/{id}/usage", get(sites::usage::handle))
         .route("/sites/{id}/webhook/rotate", post(webhook::rotate::handle))
         .route("/sites/{id}/webhook/old-secret", delete(webhook::revoke_old_secret::handle))

@@ -1,8 +1,8 @@
 //! Sites.
 
+pub mod change;
 pub mod create;
 pub mod delete;
 pub mod get;
 pub mod list;
-pub mod rename;
 pub mod usage;

@@ -1,18 +1,13 @@
-//! `PATCH /sites/{id}`: another name for people.
+//! `PATCH /sites/{id}`: another name for people, another remote repository, or another token for it.
 
 use crate::{auth::Caller, json::ApiJson, path::Id, problem::ApiResult};
 use axum::{Json, extract::State};
 use model::{SiteId, views::SiteView};
-use platform::{Platform, sites};
-use serde::Deserialize;
+use platform::{
+    Platform,
+    sites::{self, Change},
+};
 use std::sync::Arc;
-
-/// What can be changed.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Change {
-    name: String,
-}
 
 /// Changes a site.
 pub async fn handle(
@@ -21,5 +16,5 @@ pub async fn handle(
     Id(id): Id<SiteId>,
     ApiJson(change): ApiJson<Change>,
 ) -> ApiResult<Json<SiteView>> {
-    Ok(Json(sites::rename(&platform, &actor, id, &change.name).await?))
+    Ok(Json(sites::change(&platform, &actor, id, change).await?))
 }

@@ -1,0 +1,53 @@
+//! Changing a site: its name, and where its code comes from.
+
+use super::{
+    get,
+    repository::{self, NewRepository},
+};
+use crate::{Platform, Result, access};
+use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
+use serde::Deserialize;
+
+/// What a person sends to change a site; `None` stays.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// Name for people.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where the code comes from.
+    #[serde(default)]
+    pub repository: Option<NewRepository>,
+}
+
+/// Changes a site, all of it or nothing. A repository is asked first, as it is for a new site; what runs goes on
+/// running, and the next deployment fetches from there.
+///
+/// # Errors
+/// 404, 403, 409 `site_deleting`, `repository_is_kept_here` or `repository_changed`, 422 for a name that is none, and for
+/// a repository that cannot be read or has no such branch.
+pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Change) -> Result<SiteView> {
+    let name = change.name.as_deref().map(DisplayName::parse).transpose();
+    let name = name.map_err(|e| Problem::invalid("name", e.code, e.message))?;
+    let chosen = match change.repository {
+        Some(wanted) => Some(repository::choose(platform, actor, id, wanted).await?),
+        None => None,
+    };
+    let mut tx = platform.pool.begin().await?;
+    let row = access::site_to_change(&mut tx, actor, Scope::SitesWrite, id).await?;
+    if let Some(chosen) = &chosen {
+        chosen.put(&mut tx, &row).await?;
+    }
+    if let Some(name) = &name {
+        store::sites::rename(&mut tx, row.team_id, id, name.as_str()).await?;
+    }
+    store::events::insert(&mut tx, row.team_id, &Event::Site { id, status: "changed".into() }).await?;
+    tx.commit().await?;
+    if let Some(chosen) = chosen {
+        tracing::info!(site = %id, user = ?actor.user, url = %chosen.url, has_token = chosen.has_token(), "a site's repository was set");
+    }
+    get(platform, actor, id).await
+}
+
+#[cfg(test)]
+mod tests;
