@@ -2,7 +2,7 @@
 //! the same.
 
 use crate::{Platform, labels, plan, secrets::EnvironmentSecrets};
-use docker::{HealthCommand, Labels, NetworkSpec, SiteContainer};
+use docker::{ContainerSummary, HealthCommand, Labels, NetworkSpec, SiteContainer};
 use model::plan::{ContainerPlan, NetworkPlan, ReleasePlan};
 use std::time::Duration;
 use store::environments::EnvironmentRow;
@@ -19,6 +19,14 @@ const STATEFUL_STOP_GRACE: Duration = Duration::from_mins(1);
 /// The container keeps data and outlives releases.
 pub(crate) fn is_stateful(labels: &Labels) -> bool {
     labels.contains_key(STATEFUL)
+}
+
+/// The containers with these labels. What a build makes for its steps inherits the labels of the image, and is left out:
+/// it belongs to no release, and goes with its build.
+pub(crate) async fn containers(platform: &Platform, filter: &Labels) -> docker::Result<Vec<ContainerSummary>> {
+    let mut found = platform.engine.list_containers(filter).await?;
+    found.retain(|it| it.labels.contains_key(labels::DEPLOYMENT) || it.labels.contains_key(labels::PROXY));
+    Ok(found)
 }
 
 /// How long a container may take to end.

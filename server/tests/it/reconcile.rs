@@ -1,7 +1,7 @@
 //! The machine follows the database, whatever is done to it by hand.
 
 use crate::{
-    pipeline::RIGHT_AGAIN,
+    pipeline::{RIGHT_AGAIN, Site},
     stand::{Caught, Stand},
     support::{App, assert_within, until},
 };
@@ -115,6 +115,18 @@ async fn what_nobody_reaches_is_made_again_however_slowly_it_ends() {
     let took = done.elapsed();
     println!("right again after {took:.1?}");
     assert_within(RIGHT_AGAIN, took, "all");
+}
+
+/// The containers of a build's steps inherit the labels of the image that is built.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_build_at_work_is_left_alone() {
+    let site = Site::live().await;
+    let steps = "FROM debian:bookworm-slim\nCOPY index.html /srv/\nRUN sleep 14 && echo awake && exit 7\n";
+    site.commit(&[("Dockerfile", steps)]).await;
+    let deployment = site.deploy().await;
+    let ended = site.ended(&deployment).await;
+    assert!(ended["error"]["message"].as_str().unwrap().contains("code: 7"), "{ended:#}");
+    assert!(!site.app.log().contains("remove the container"), "{}", site.app.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -220,8 +220,17 @@ impl Run {
             Step::Verify | Step::Switch | Step::Drain => (limits.verify + LAST_WORDS, FailureCode::HealthCheckSlow),
         };
         match self.unless_interrupted(tokio::time::timeout(limit, work)).await? {
+            Ok(Err(Stop::Failed(failure))) if step != Step::Fetch => Err(self.blame(failure).await),
             Ok(done) => done,
             Err(_) => Err(Stop::failed(code, format!("The step “{step}” was not done within {} s.", limit.as_secs()))),
+        }
+    }
+
+    /// A daemon that ends takes with it what runs, which looks as if the build or the service had failed by itself.
+    async fn blame(&self, failure: Failure) -> Stop {
+        match self.platform.engine.ping().await {
+            Err(error) if error.is_temporary() => error.into(),
+            _ => Stop::Failed(failure),
         }
     }
 
@@ -355,6 +364,19 @@ mod tests {
             let left = tokio::time::timeout(Duration::from_secs(5), left).await;
             assert!(matches!(left, Ok(Err(Stop::Interrupted))), "{step}: {left:?}");
         }
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn what_fails_with_the_engine_is_tried_again_and_what_fails_alone_is_not(pool: PgPool) {
+        let mut run = run(pool).await;
+        let failed = || async { Err::<(), _>(Stop::failed(FailureCode::BuildFailed, "exit code 137")) };
+        assert!(matches!(run.within(Step::Build, failed()).await, Err(Stop::Failed(_))));
+        let engine = docker::fake::FakeRuntime::default();
+        engine.fail("ping", 1, docker::Error::Unavailable("gone".into()));
+        Arc::get_mut(&mut run.platform).unwrap().engine = Arc::new(engine);
+        let ended = run.within(Step::Build, failed()).await;
+        let is_later = matches!(ended, Err(Stop::Later(Failure { code: FailureCode::EngineUnavailable, .. })));
+        assert!(is_later, "{ended:?}");
     }
 
     #[sqlx::test(migrations = "../../migrations")]

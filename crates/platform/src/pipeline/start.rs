@@ -65,7 +65,7 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
 
 /// Addresses that must not be given out: of containers that are there, and of the release that should be.
 async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
-    let there = run.platform.engine.list_containers(&run.environment_labels()).await?;
+    let there = machine::containers(&run.platform, &run.environment_labels()).await?;
     let mut taken: BTreeSet<Ipv4Addr> = there.iter().filter_map(|c| c.address).collect();
     taken.extend(run.previous.iter().flat_map(|p| &p.containers).map(|c| c.address));
     Ok(taken)

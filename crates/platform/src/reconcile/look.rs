@@ -1,7 +1,7 @@
 //! Reads all that the comparison needs: one list of each kind, however many environments there are.
 
 use super::diff::{Found, Wanted};
-use crate::{Platform, Result, labels, proxy_container};
+use crate::{Platform, Result, labels, machine, proxy_container};
 use anyhow::Context;
 use std::path::Path;
 use time::OffsetDateTime;
@@ -16,7 +16,7 @@ async fn found(platform: &Platform) -> Result<Found> {
     let ours = labels::of_instance(platform);
     let engine = &platform.engine;
     let (containers, networks, images) =
-        tokio::try_join!(engine.list_containers(&ours), engine.list_networks(&ours), engine.list_images(&ours))?;
+        tokio::try_join!(machine::containers(platform, &ours), engine.list_networks(&ours), engine.list_images(&ours))?;
     let routes = platform.proxy.read().await?;
     let folder = platform.checkouts();
     let checkouts = tokio::task::spawn_blocking(move || names(&folder)).await.context("listing checkouts")??;

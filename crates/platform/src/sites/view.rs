@@ -1,6 +1,6 @@
 //! A site as the dashboard and the API show it.
 
-use crate::{Platform, Result, labels, sites::host};
+use crate::{Platform, Result, labels, machine, sites::host};
 use docker::ContainerSummary;
 use model::{
     Actor, SiteId, TeamId,
@@ -59,7 +59,7 @@ async fn production_plan(conn: &mut PgConnection, team: TeamId, site: SiteId) ->
 
 /// The containers with these labels; `None` where the engine does not answer.
 pub(crate) async fn containers(platform: &Platform, filter: &docker::Labels) -> Option<Vec<ContainerSummary>> {
-    tokio::time::timeout(ENGINE_PATIENCE, platform.engine.list_containers(filter)).await.ok()?.ok()
+    tokio::time::timeout(ENGINE_PATIENCE, machine::containers(platform, filter)).await.ok()?.ok()
 }
 
 fn view(
