@@ -189,6 +189,24 @@ test("requests dropped while the old release gave way are told on the page", asy
   await expect(fact("After the switch")).toHaveText("Being watched");
 });
 
+test("a site's repository is changed on its settings page, and asked first", async () => {
+  await page.goto(`/sites/${site.id}/settings`);
+  await hydrated(page);
+  const panel = page.getByRole("region", { name: "Repository" });
+  const branch = panel.getByLabel("Branch of production");
+  await branch.fill("elsewhere");
+  await panel.getByRole("button", { name: "Check and use" }).click();
+  await expectErrorBeside(branch, /elsewhere/);
+  await branch.fill("main");
+  await panel.getByLabel("Access token").fill("tide-lamp-orbit");
+  await panel.getByRole("button", { name: "Check and use" }).click();
+  await expect(page.getByText("The next deployment fetches from there.")).toBeVisible();
+  await expect(panel.getByLabel("Remove the token that is kept")).toBeVisible();
+  await expect(panel.getByLabel("Access token")).toHaveValue("");
+  expect(await findings(page)).toEqual([]);
+  expect((await api.get(`/sites/${site.id}`)).body.repository).toMatchObject({ branch: "main", has_token: true });
+});
+
 /** Lines that have come, whether they are drawn or not. */
 const lines = async () => Number.parseInt((await page.getByText(/^\d+ lines?$/).textContent()) ?? "0", 10);
 

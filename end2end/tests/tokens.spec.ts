@@ -26,10 +26,10 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByRole("heading", { name: "API tokens", level: 1 })).toBeVisible();
       if (javaScriptEnabled) await hydrated(page);
 
-      await page.getByLabel("Name").fill(name);
+      await page.getByRole("textbox", { name: "Name" }).fill(name);
       await page.getByRole("button", { name: "Make the token" }).click();
       await expect(page.getByText("Choose at least one thing")).toBeVisible();
-      await expect(page.getByLabel("Name")).toHaveValue(name);
+      await expect(page.getByRole("textbox", { name: "Name" })).toHaveValue(name);
       await page.getByRole("checkbox", { name: "sites:read" }).check();
       await page.getByLabel("Good for").selectOption("30 days");
       await page.getByRole("button", { name: "Make the token" }).click();
