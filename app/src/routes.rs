@@ -42,7 +42,9 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|title: String| if title.is_empty() { "WebMeteor".to_owned() } else { format!("{title} · WebMeteor") } />
         <Router set_is_routing>
-            <RoutingProgress is_routing max_time=Duration::from_millis(300) {..} class="routing-progress" aria-label="Loading" />
+            <div role="status">
+                <RoutingProgress is_routing max_time=Duration::from_millis(300) {..} class="routing-progress" aria-label="Loading" />
+            </div>
             <a class="skip-link sr-only focus:not-sr-only" href="#main" rel="external">
                 "Skip to the content"
             </a>

@@ -109,6 +109,24 @@ test("a page that cannot be had says so, and is tried again", async ({ page, con
   await expect(page.getByRole("heading", { level: 1, name: "Queue" })).toBeVisible();
 });
 
+test("while a page loads that is shown, without findings", async ({ page, context }) => {
+  await context.addCookies(cookies.owner);
+  await page.goto("/account");
+  await hydrated(page);
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route("**/_fn/queue*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Queue" }).click();
+  await expect(page.getByRole("progressbar", { name: "Loading" })).toBeVisible();
+  expect(await findings(page)).toEqual([]);
+  release();
+  await expect(page.getByRole("heading", { level: 1, name: "Queue" })).toBeVisible();
+  await expect(page.getByRole("progressbar", { name: "Loading" })).toBeHidden();
+});
+
 test("the primary action is reached by keyboard, with visible focus", async ({ page, context }) => {
   await context.addCookies(cookies.owner);
   await page.goto("/sites");
