@@ -1,6 +1,6 @@
 # WebMeteor: what people type. Each target is one script in scripts/, which also runs on its own.
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev build check test e2e bench clean
+.PHONY: help setup run dev build check test e2e bench fuzz clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ e2e: ## Only the journeys in a real browser
 
 bench: ## Measure it beside its alternatives
 	@scripts/bench
+
+fuzz: ## Feed arbitrary bytes to what strangers can send
+	@scripts/fuzz
 
 clean: ## Remove what was built and fetched; ./data stays
 	@scripts/clean

@@ -4,9 +4,12 @@
 //! with a configuration of its own, and a repository's files are looked at without following links out of it.
 
 pub mod discover;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod git;
 pub mod hosted;
 pub mod locks;
+pub mod push;
 pub mod serve;
 pub mod skip;
 pub mod webhook;

@@ -9,7 +9,7 @@ use crate::{
     deployments::{Queued, enqueue},
     pushes,
 };
-use forge::{git::CheckedOut, hosted};
+use forge::{git::CheckedOut, hosted, push::Moved};
 use model::{
     Actor, DeploymentId, Problem, PushId, Scope, SiteId, TeamId,
     deployment::Trigger,
@@ -39,17 +39,6 @@ pub struct Repository {
     pub path: PathBuf,
     /// The branches that the site's environments deploy, production's first.
     pub branches: Vec<String>,
-}
-
-/// A branch that a push moved.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moved {
-    /// Its name.
-    pub branch: String,
-    /// Where it stood; `None` if the push made it.
-    pub from: Option<CommitSha>,
-    /// Where it stands now; `None` if the push deleted it.
-    pub to: Option<CommitSha>,
 }
 
 /// A deployment that a push started.

@@ -1,10 +1,8 @@
 //! A deployment told to the terminal of whoever pushed it.
 
-use super::{
-    pipe::ToClient,
-    push::{keep_alive, progress},
-};
+use super::pipe::ToClient;
 use crate::state::AppState;
+use forge::push::{keep_alive, progress};
 use model::{
     Actor,
     deployment::{Status, Step, StepStatus, Stream},

@@ -6,7 +6,6 @@
 mod credentials;
 mod follow;
 mod pipe;
-mod push;
 mod receive;
 mod refusal;
 

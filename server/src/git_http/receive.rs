@@ -8,7 +8,6 @@ use super::{
     note, open,
     pipe::{self, Broken, ToClient, Told},
     protocol,
-    push::{Commands, FLUSH, progress},
     refusal::Refusal,
     respond,
 };
@@ -19,7 +18,10 @@ use axum::{
     http::HeaderMap,
     response::Response,
 };
-use forge::serve::{MAX_PACK, Running, Service};
+use forge::{
+    push::{Commands, FLUSH, progress},
+    serve::{MAX_PACK, Running, Service},
+};
 use model::{Actor, Problem};
 use platform::repositories::{self, Begun, Repository};
 use std::time::Duration;

@@ -137,13 +137,13 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
 
 fn hub_push(push: &shapes::HubPush) -> Payload {
     let (kind, name) = reference(&push.r#ref);
-    let commit = commit(&push.after);
+    let commit = commit(&push.after).filter(|_| !push.deleted);
     let head = push.head_commit.as_ref();
     Payload::Push(Push {
         changes: vec![RefChange {
             kind,
             name,
-            deleted: push.deleted || commit.is_none(),
+            deleted: commit.is_none(),
             commit,
             message: head.and_then(|head| first_line(&head.message)),
             author: head.and_then(|head| head.author.name.as_deref()).and_then(first_line),

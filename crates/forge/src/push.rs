@@ -1,8 +1,7 @@
 //! What a push asks for, read in passing, and what may be said to the pusher in the answer (gitprotocol-pack).
 
-use axum::body::Bytes;
+use bytes::Bytes;
 use model::names::CommitSha;
-use platform::repositories::Moved;
 use std::collections::BTreeMap;
 
 /// Marks the end of a part of the conversation.
@@ -11,6 +10,17 @@ pub const FLUSH: &[u8] = b"0000";
 const MOST_OTHERS: usize = 5;
 /// A terminal's patience with one line.
 const MOST_CHARACTERS: usize = 500;
+
+/// A branch that a push moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved {
+    /// Its name.
+    pub branch: String,
+    /// Where it stood; `None` if the push made it.
+    pub from: Option<CommitSha>,
+    /// Where it stands now; `None` if the push deleted it.
+    pub to: Option<CommitSha>,
+}
 
 /// Reads the commands at the beginning of a push while it streams by, and keeps those for some branches.
 ///
@@ -59,6 +69,11 @@ impl Commands {
             rest = next;
         }
         self.pending = rest.to_vec();
+    }
+
+    /// Bytes that are kept until their line is whole; never more than the longest line.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
     }
 
     /// The watched branches that this push wants to move, make or delete.
