@@ -29,7 +29,7 @@ pub fn CopyButton(
         #[cfg(feature = "hydrate")]
         leptos::task::spawn_local(async move {
             if copy(text.get_untracked()).await {
-                copied.set(true);
+                copied.try_set(true);
                 set_timeout(
                     move || {
                         copied.try_set(false);

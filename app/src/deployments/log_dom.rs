@@ -36,12 +36,15 @@ pub fn start(log: Log) {
             if !log.is_complete {
                 fetch_rest(log).await;
             }
+            if log.running.try_get_untracked().is_none() {
+                return;
+            }
             match marked {
                 Some(seq) => mark(log, seq, true),
                 None if log.from_end => request_animation_frame(move || to_end(log)),
                 None => {}
             }
-            if log.running.try_get_untracked() == Some(true)
+            if log.running.get_untracked()
                 && let Some(owner) = owner
             {
                 owner.with(|| follow_live(log));

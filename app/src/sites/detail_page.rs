@@ -79,13 +79,14 @@ fn Site(
     let (url, branch) = (first.url.clone(), first.branch.clone());
     let environment = RwSignal::new(first);
     let deployments = RwSignal::new(page.items);
-    let chosen = StoredValue::new(name.clone());
+    let (chosen, deployed) = (name.clone(), name.clone());
+    // The page may be left while an answer is waited for: nothing of it is there any more then.
     live::on_site(id, async move || {
         let fresh = list_environments(id).await.unwrap_or_default();
-        if let Some(fresh) = fresh.into_iter().find(|it| chosen.with_value(|name| it.name == *name)) {
+        if let Some(fresh) = fresh.into_iter().find(|it| it.name == chosen) {
             environment.try_set(fresh);
         }
-        if is_newest && let Ok(fresh) = list_deployments(id, chosen.get_value(), None).await {
+        if is_newest && let Ok(fresh) = list_deployments(id, chosen.clone(), None).await {
             deployments.try_set(fresh.items);
         }
     });
@@ -135,7 +136,7 @@ fn Site(
                         </ButtonLink>
                         <ActionForm action=deploy.action>
                             <input type="hidden" name="site" value=id.to_string() />
-                            <input type="hidden" name="environment" value=chosen.get_value() />
+                            <input type="hidden" name="environment" value=deployed />
                             <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=deploy.pending>
                                 "Deploy"
                             </Button>
