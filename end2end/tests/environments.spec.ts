@@ -99,3 +99,33 @@ for (const javaScriptEnabled of [true, false]) {
     });
   });
 }
+
+test("a page that is left while its news are fetched leaves the dashboard as it was", async ({ page }) => {
+  const account = newAccount();
+  const api = await Api.register(account);
+  const made = await api.post("/sites", { name: "Left", slug: unique("left"), source: { hosted: {} } });
+  const heard = complaints(page);
+  await signIn(page, account);
+  await page.goto(`/sites/${made.body.id}`);
+  await hydrated(page);
+  let release = () => {};
+  const held = new Promise<void>((done) => (release = done));
+  const asked = page.waitForRequest("**/_fn/list_environments*");
+  await page.route("**/_fn/list_environments*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await until("the page asks for what is new", async () => {
+    await api.patch(`/sites/${made.body.id}`, { name: `Left ${Date.now()}` });
+    return Promise.race([asked.then(() => true), new Promise<undefined>((done) => setTimeout(() => done(undefined), 500))]);
+  });
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Queue" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Queue" })).toBeVisible();
+  const answered = page.waitForResponse("**/_fn/list_environments*");
+  release();
+  await answered;
+  await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Sites" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Sites" })).toBeVisible();
+  expect(heard).toEqual([]);
+  await api.delete(`/sites/${made.body.id}`);
+});

@@ -2,7 +2,7 @@
 
 use crate::{
     pipeline::{PERL, PERL_MANIFEST, Site, docker, fetch, perl},
-    support::{json, moment, until},
+    support::{Setup, json, moment, until},
 };
 use forge::hosted::{Author, FileChange, commit_files};
 use model::names::BranchName;
@@ -54,15 +54,16 @@ impl Site {
     }
 }
 
-/// The containers of a deployment.
-fn containers_of(deployment: &Value) -> Vec<String> {
-    let filter = format!("label=webmeteor.deployment={}", deployment["id"].as_str().unwrap());
-    docker(&["ps", "--quiet", "--no-trunc", "--filter", &filter])
+/// The containers of a deployment's service.
+fn containers_of(deployment: &Value, service: &str) -> Vec<String> {
+    let deployment = format!("label=webmeteor.deployment={}", deployment["id"].as_str().unwrap());
+    let service = format!("label=webmeteor.service={service}");
+    docker(&["ps", "--quiet", "--no-trunc", "--filter", &deployment, "--filter", &service])
 }
 
 /// What a container of a deployment was started with.
 fn variables_of(deployment: &Value) -> BTreeSet<String> {
-    let ids = containers_of(deployment);
+    let ids = containers_of(deployment, "www");
     let [id] = &ids[..] else { panic!("{ids:?}") };
     docker(&["inspect", "--format", "{{range .Config.Env}}{{println .}}{{end}}", id]).into_iter().collect()
 }
@@ -120,7 +121,7 @@ async fn a_release_tried_in_staging_is_promoted_and_outlives_its_environment() {
     let given = variables_of(&promoted);
     assert!(has(&given, &["MODE=of production", &format!("TOKEN={secret}"), "APP_ENV=production"]), "{given:?}");
     assert!(!given.contains("LINES=one"));
-    let [id] = &containers_of(&promoted)[..] else { panic!() };
+    let [id] = &containers_of(&promoted, "www")[..] else { panic!() };
     let image = docker(&["inspect", "--format", "{{.Config.Image}}", id]).remove(0);
     assert!(image.contains(".staging-www:"), "{image}");
 
@@ -160,8 +161,8 @@ async fn a_release_comes_back_with_the_variables_of_then_or_of_today_and_is_made
     let back = site.apply(id, "rollback", &json!({})).await;
     assert_eq!(back["trigger"], "rollback");
     assert!(has(&variables_of(&back), &["MODE=then"]));
-    docker(&["rm", "--force", &containers_of(&back)[0]]);
-    until("the container is made again", async || (!containers_of(&back).is_empty()).then_some(())).await;
+    docker(&["rm", "--force", &containers_of(&back, "www")[0]]);
+    until("the container is made again", async || (!containers_of(&back, "www").is_empty()).then_some(())).await;
     assert!(has(&variables_of(&back), &["MODE=then"]), "what serves keeps its variables");
     let folder = site.app.data().join("sites");
     let env = compose_env(&folder);
@@ -250,4 +251,41 @@ async fn whatever_became_of_a_deployment_its_commit_is_deployed_again() {
     assert_eq!(site.ended(&site.deploy().await).await["status"], "live");
     site.until_page("of now").await;
     again_live(&id(&promoted), "of staging").await;
+}
+
+/// Asks the database that a deployment made, as its services would.
+fn ask(deployment: &Value, sql: &str) -> String {
+    let ids = containers_of(deployment, "db");
+    let [db] = &ids[..] else { panic!("{ids:?}") };
+    let psql = r#"psql --no-psqlrc --tuples-only --no-align --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" --command "$0""#;
+    docker(&["exec", db, "sh", "-c", psql, sql]).join("\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_environment_has_a_database_of_its_own() {
+    let site = Site::empty_on(Setup::new().await).await;
+    let manifest = format!("{PERL_MANIFEST}[database]\npostgres = true\n");
+    let server = perl("200 OK", "of both", None);
+    site.commit(&[("Dockerfile", PERL), ("serve.pl", &server), ("webmeteor.toml", &manifest)]).await;
+    let new = json!({"name": "staging", "branch": "main"});
+    assert_eq!(site.send(Method::POST, &site.path("/environments"), &new).await.0, 201);
+    let (mut live, mut addresses) = (Vec::new(), BTreeSet::new());
+    for name in ["production", "staging"] {
+        let (_, made) = site.send(Method::POST, &site.path("/deployments"), &json!({"environment": name})).await;
+        let ended = site.ended(made["id"].as_str().unwrap()).await;
+        assert_eq!(ended["status"], "live", "{ended:#}");
+        let given = variables_of(&ended).into_iter().find(|line| line.starts_with("DATABASE_URL="));
+        addresses.insert(given.expect("the service is given its database's address"));
+        live.push(ended);
+    }
+    let [production, staging] = &live[..] else { unreachable!() };
+    assert_eq!(addresses.len(), 2, "each has its own password");
+    ask(production, "create table customers as select 'Ada' as name");
+    assert_eq!(ask(production, "select name from customers"), "Ada");
+    assert_eq!(ask(staging, "select to_regclass('customers') is null"), "t");
+
+    let staging_path = site.path("/environments/staging");
+    assert_eq!(site.send(Method::DELETE, &staging_path, &json!({})).await.0, 202);
+    until("staging is gone", async || (site.environment("staging").await.0 == 404).then_some(())).await;
+    assert_eq!(ask(production, "select name from customers"), "Ada", "production keeps its data");
 }

@@ -161,6 +161,20 @@ async fn a_redirect_to_elsewhere_is_not_followed() {
 }
 
 #[tokio::test]
+async fn objects_are_not_looked_for_where_a_repository_says_they_are() {
+    let (other, _) = Forge::with_site(Manners::default()).await;
+    let (forge, commit) = Forge::with_site(Manners::default()).await;
+    let done = std::process::Command::new("git").arg("-C").arg(forge.repository()).arg("update-server-info").status();
+    assert!(done.unwrap().success());
+    std::fs::remove_dir_all(forge.repository().join("objects").join(&commit.as_str()[..2])).unwrap();
+    forge.behave(Manners { alternates: Some(other.base.clone()), ..Manners::default() });
+    let into = forge.place();
+    get(forge.fetch(&into)).await.unwrap_err();
+    assert!(forge.requests() > 0 && other.requests() == 0, "{} {}", forge.requests(), other.requests());
+    assert!(nothing_is_left(&into));
+}
+
+#[tokio::test]
 async fn an_address_without_its_suffix_is_understood() {
     let (forge, commit) = Forge::with_site(Manners { adds_suffix: true, ..Manners::default() }).await;
     let into = forge.place();

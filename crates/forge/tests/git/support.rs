@@ -34,6 +34,8 @@ pub struct Manners {
     pub moved_to: Option<String>,
     /// Sends names without `.git` to those with it, as GitLab does.
     pub adds_suffix: bool,
+    /// Knows nothing of Git and hands out the repository's files; its `http-alternates` name this server for more.
+    pub alternates: Option<String>,
     /// Takes requests and does not answer, until it behaves otherwise.
     pub stalls: bool,
 }
@@ -183,6 +185,14 @@ async fn serve(State(inner): State<Arc<Inner>>, request: Request) -> Response<Bo
     if manners.authorization.is_some() && sent != manners.authorization.as_deref() {
         let ask = empty(StatusCode::UNAUTHORIZED).header(header::WWW_AUTHENTICATE, "Basic realm=\"forge\"");
         return ask.body(Body::empty()).unwrap();
+    }
+    if let Some(elsewhere) = &manners.alternates {
+        let file = match path.strip_suffix("/objects/info/http-alternates") {
+            Some(_) => Some(format!("{elsewhere}/site.git/objects\n").into_bytes()),
+            None => std::fs::read(inner.root.join(path.trim_start_matches('/'))).ok(),
+        };
+        let status = if file.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+        return empty(status).body(Body::from(file.unwrap_or_default())).unwrap();
     }
     let body = axum::body::to_bytes(body, 10 << 20).await.unwrap();
     let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
