@@ -97,6 +97,17 @@ pub(super) async fn check_ssh(address: &SshAddress, allow_private: bool) -> Resu
     Ok(addresses)
 }
 
+/// Whether a repository may be fetched from where its address leads.
+///
+/// # Errors
+/// As a fetch would refuse it.
+pub async fn may_fetch(repository: &RepoUrl, allow_private: bool) -> Result<(), FetchError> {
+    match repository.ssh() {
+        Some(address) => check_ssh(&address, allow_private).await.map(drop),
+        None => check(repository, allow_private).await.map(drop),
+    }
+}
+
 /// All addresses of a host, and its name if it has one.
 async fn look_up(host: Host, port: u16) -> Result<(Vec<IpAddr>, Option<String>), FetchError> {
     match host {

@@ -170,4 +170,41 @@ mod tests {
             assert!(command.contains(&format!("Hostname={ip} ")), "{command}");
         }
     }
+
+    /// The name is in no DNS (RFC 6761, section 6.4), so that whoever finds it went by the checked address; and where the
+    /// name leads elsewhere by now, nobody goes there.
+    #[tokio::test]
+    async fn ssh_connects_to_the_addresses_that_were_checked_and_looks_up_no_others() {
+        use tokio::io::AsyncReadExt;
+        let checked = tokio::net::TcpListener::bind("127.0.0.2:0").await.unwrap();
+        let port = checked.local_addr().unwrap().port();
+        let elsewhere = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
+        for host in ["pinned.invalid", "localhost"] {
+            let url = RepoUrl::parse(&format!("ssh://git@{host}:{port}/a/b.git")).unwrap();
+            let pair = crate::git::KeyPair::generate().unwrap();
+            let host_key = crate::git::HostKey::parse(&pair.public_key).unwrap();
+            let access = SshAccess { private_key: pair.private_key, public_key: pair.public_key, host_key };
+            let connection = Connection {
+                address: url.ssh().unwrap(),
+                url,
+                reach: vec!["127.0.0.2".parse().unwrap()],
+                access,
+                timeout: Duration::from_secs(20),
+                cancel: CancellationToken::new(),
+            };
+            let banner = async {
+                let (mut stream, _) = checked.accept().await.unwrap();
+                let mut begin = [0; 8];
+                stream.read_exact(&mut begin).await.unwrap();
+                begin
+            };
+            let asked = connection.run(|url| Git::new(["ls-remote", "--", url]));
+            let banner = tokio::time::timeout(Duration::from_mins(1), banner);
+            let (outcome, banner) = tokio::join!(asked, banner);
+            assert_eq!(&banner.expect("ssh asks the checked address"), b"SSH-2.0-", "{host}");
+            assert!(outcome.unwrap_err().temporary, "{host}");
+        }
+        let nobody = tokio::time::timeout(Duration::ZERO, elsewhere.accept()).await;
+        assert!(nobody.is_err(), "the name was looked up");
+    }
 }
