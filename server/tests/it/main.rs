@@ -8,6 +8,7 @@ mod cancel;
 mod confines;
 mod conflicts;
 mod deleting;
+mod deploy_keys;
 mod demo;
 mod disk;
 mod dropless;
@@ -32,6 +33,9 @@ mod remote;
 mod repository;
 mod sessions;
 mod sockets;
+#[path = "../../../crates/forge/tests/git/sshd.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod sshd;
 mod stand;
 mod start;
 mod support;

@@ -43,7 +43,8 @@ mod tests {
         let path = file.path();
         assert_eq!(std::fs::read(&path).unwrap(), b"hush");
         assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert!(std::fs::read_link(&path).unwrap().starts_with("/memfd:webmeteor"), "on no disk");
+        let place = std::fs::read_link(&path).unwrap();
+        assert!(place.to_string_lossy().contains("memfd:webmeteor"), "on no disk: {place:?}");
         drop(file);
         assert_ne!(std::fs::read(&path).unwrap_or_default(), b"hush");
     }

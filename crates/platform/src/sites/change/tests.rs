@@ -15,6 +15,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+mod over_ssh;
+#[path = "../../../../forge/tests/git/sshd.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod sshd;
+
 const TOKEN: &str = "t0ken-of-ada";
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
