@@ -22,12 +22,16 @@ pub fn RepositoryPanel(
     let has_token = RwSignal::new(site.repository.has_token);
     let own_key = RwSignal::new(site.repository.deploy_key.clone());
     let token = NodeRef::<leptos::html::Input>::new();
+    let new_key = NodeRef::<leptos::html::Input>::new();
     let wants_new_key = form.kept("new_deploy_key").is_some_and(|it| it == "true");
     form.on_done(move |site| {
         has_token.set(site.repository.has_token);
         own_key.set(site.repository.deploy_key);
         if let Some(token) = token.get_untracked() {
             token.set_value("");
+        }
+        if let Some(new_key) = new_key.get_untracked() {
+            new_key.set_checked(false);
         }
         toasts.say("The next deployment fetches from there.");
     });
@@ -82,6 +86,7 @@ pub fn RepositoryPanel(
                         label="Make a new deploy key"
                         hint="The present one works until the repository was reached with the new one."
                         checked=wants_new_key
+                        node_ref=new_key
                     />
                 </Show>
                 <div>
