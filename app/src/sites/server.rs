@@ -79,9 +79,7 @@ pub async fn create_site(
             let (token, accept_host_key) = (filled(git_token), filled(accept_host_key));
             Ok(NewSource::Git { url, branch, token, accept_host_key })
         }
-        (None, None) => {
-            Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's address.")))
-        }
+        (None, None) => Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's address."))),
     }
     .keep(&typed)?;
     let new = NewSite { team_id: None, name, slug, source };

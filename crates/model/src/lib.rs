@@ -15,5 +15,7 @@ pub mod ssh;
 pub mod views;
 
 pub use actor::{Actor, Grant, Role, Scope};
-pub use ids::{DeliveryId, DeployKeyId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId};
+pub use ids::{
+    DeliveryId, DeployKeyId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId,
+};
 pub use problem::{FieldError, Problem};

@@ -139,7 +139,8 @@ impl Key {
         let shown = shown.map_err(|e| Problem::invalid(&format!("{form}.url"), e.code.as_str(), e.message))?;
         let fingerprint = shown.fingerprint();
         if fingerprint != wanted {
-            let message = format!("The repository's server shows the key {fingerprint}, not the one that was accepted.");
+            let message =
+                format!("The repository's server shows the key {fingerprint}, not the one that was accepted.");
             let problem = Problem::invalid(&format!("{form}.accept_host_key"), "host_key_changed", message);
             let view = DeployKeyView { offered_host_key: Some(fingerprint), ..self.view.clone() };
             return Err(Problem { deploy_key: Some(Box::new(view)), ..problem }.into());

@@ -21,12 +21,13 @@ pub(super) struct Target {
 pub fn keeps_secrets(repository: &RepoUrl) -> bool {
     let Ok(url) = Url::parse(repository.as_str()) else { return false };
     url.scheme() == "https"
-        || url.scheme() == "http" && match url.host() {
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+        || url.scheme() == "http"
+            && match url.host() {
+                Some(Host::Ipv4(ip)) => ip.is_loopback(),
+                Some(Host::Ipv6(ip)) => ip.is_loopback(),
+                Some(Host::Domain(name)) => name == "localhost",
+                None => false,
+            }
 }
 
 /// Both lie on one server: the same scheme, host and port.

@@ -70,7 +70,8 @@ async fn a_private_repository_wants_its_token_and_the_token_is_seen_nowhere() {
     let into = forge.place();
     let error = get(forge.fetch(&into)).await.unwrap_err();
     assert!(error.message.contains("Give a token"), "{error}");
-    let error = get(FetchRequest { credentials: Credentials::Token("wrong".into()), ..forge.fetch(&into) }).await.unwrap_err();
+    let error =
+        get(FetchRequest { credentials: Credentials::Token("wrong".into()), ..forge.fetch(&into) }).await.unwrap_err();
     assert!(error.message.contains("does not accept the token"), "{error}");
 
     let lines = Mutex::new(Vec::new());
@@ -137,7 +138,9 @@ async fn a_token_is_not_sent_in_the_clear() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
     let into = forge.place();
     let url = model::names::RepoUrl::parse("http://192.0.2.1/site.git").unwrap();
-    let error = get(FetchRequest { url, credentials: Credentials::Token("t0ken".into()), ..forge.fetch(&into) }).await.unwrap_err();
+    let error = get(FetchRequest { url, credentials: Credentials::Token("t0ken".into()), ..forge.fetch(&into) })
+        .await
+        .unwrap_err();
     assert!(error.message.contains("everybody on the way"), "{error}");
 }
 

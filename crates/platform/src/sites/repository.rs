@@ -106,7 +106,8 @@ pub(super) enum Way {
 pub(super) async fn waiting_key(platform: &Platform, team: TeamId, url: &RepoUrl, form: &str) -> Result<Key> {
     let (key, is_new) = deploy_keys::waiting(platform, team, url, &format!("{form}.url")).await?;
     if is_new {
-        let detail = "Add the deploy key to the repository at its forge, where reading is enough, then send this again.";
+        let detail =
+            "Add the deploy key to the repository at its forge, where reading is enough, then send this again.";
         let problem = Problem::invalid(&format!("{form}.url"), "deploy_key_needed", detail);
         let code = "deploy_key_needed".to_owned();
         return Err(Problem { code, deploy_key: Some(Box::new(key.view)), ..problem }.into());
@@ -263,7 +264,8 @@ impl Chosen {
     /// 409 `repository_changed` if somebody else was quicker.
     pub(super) async fn put(&self, conn: &mut PgConnection, site: &SiteRow) -> Result<()> {
         let locked = store::sites::lock(conn, &[site.team_id], site.id).await?;
-        let is_as_before = |now: &SiteRow| (now.deploy_key, &now.host_key) == (self.before.deploy_key, &self.before.host_key);
+        let is_as_before =
+            |now: &SiteRow| (now.deploy_key, &now.host_key) == (self.before.deploy_key, &self.before.host_key);
         if !locked.as_ref().is_some_and(is_as_before) {
             return Err(changed().into());
         }

@@ -89,7 +89,10 @@ impl Connection {
             );
             (FailureCode::DeployKeyRefused, message)
         } else if says(NO_ANSWER) {
-            return FetchError::temporary(FailureCode::FetchFailed, "The repository's server does not answer over SSH.");
+            return FetchError::temporary(
+                FailureCode::FetchFailed,
+                "The repository's server does not answer over SSH.",
+            );
         } else if says(&["not found", "does not appear to be a git repository", "could not be found", "does not exist"])
         {
             let message = "There is no repository at this address, or the deploy key was added to another one.";

@@ -10,8 +10,7 @@ use tokio::process::Command;
 /// How long a server is given to show its keys, in seconds.
 const SCAN_SECONDS: u64 = 8;
 /// Kinds of keys, the one to be known by first.
-const KINDS: &[&str] =
-    &["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
+const KINDS: &[&str] = &["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
 /// What forges say of themselves, for their names on port 22:
 /// <https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/githubs-ssh-key-fingerprints>,

@@ -20,8 +20,7 @@ impl KeyPair {
     /// # Errors
     /// `internal` if it cannot be written down.
     pub fn generate() -> Result<Self, FetchError> {
-        let failed =
-            |e: ssh_key::Error| FetchError::new(FailureCode::Internal, format!("No key could be made: {e}."));
+        let failed = |e: ssh_key::Error| FetchError::new(FailureCode::Internal, format!("No key could be made: {e}."));
         let key = PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(failed)?;
         let private_key = key.to_openssh(LineEnding::LF).map_err(failed)?;
         let public_key = key.public_key().to_openssh().map_err(failed)?.trim().to_owned();

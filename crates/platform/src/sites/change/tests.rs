@@ -93,7 +93,8 @@ impl Remote {
         let mut world = World::new(pool).await;
         world.platform.settings.allow_private_repositories = true;
         let forge = Forge::start(&["main", "next"], Some(TOKEN)).await;
-        let source = NewSource::Git { url: forge.url(), branch: None, token: Some(TOKEN.into()), accept_host_key: None };
+        let source =
+            NewSource::Git { url: forge.url(), branch: None, token: Some(TOKEN.into()), accept_host_key: None };
         let new = NewSite { team_id: None, name: "Remote".into(), slug: None, source };
         let site = create(&world.platform, &world.actor, new).await.unwrap().site.id;
         forge.seen();

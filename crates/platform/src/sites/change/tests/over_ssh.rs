@@ -91,10 +91,8 @@ async fn the_private_half_is_sealed_and_cut_out_of_logs(pool: PgPool) {
     let line = private.lines().find(|line| !line.starts_with("-----") && line.len() > 40).unwrap();
     let sealed = row.deploy_key_private.as_deref().unwrap();
     assert!(!sealed.windows(16).any(|part| part == &private.as_bytes()[40..56]));
-    let stored: String = sqlx::query_scalar("select string_agg(k::text, ' ') from deploy_keys k")
-        .fetch_one(&mut *conn)
-        .await
-        .unwrap();
+    let stored: String =
+        sqlx::query_scalar("select string_agg(k::text, ' ') from deploy_keys k").fetch_one(&mut *conn).await.unwrap();
     assert!(!stored.contains(line) && !stored.contains(&hex::encode(line)));
 
     let environment = access::environment(&mut conn, &row, "production").await.unwrap();
@@ -121,10 +119,8 @@ async fn a_new_key_takes_the_old_ones_place_once_it_opened_the_repository(pool: 
     team.set(site, new_key()).await.unwrap();
     assert_eq!(team.own_key(site).await.unwrap().fingerprint, new.fingerprint);
     assert!(team.set(site, NewRepository::default()).await.is_ok());
-    let kept: i64 = sqlx::query_scalar("select count(*) from deploy_keys")
-        .fetch_one(&team.world.platform.pool)
-        .await
-        .unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from deploy_keys").fetch_one(&team.world.platform.pool).await.unwrap();
     assert_eq!(kept, 1, "the old one is forgotten");
 }
 
@@ -181,10 +177,8 @@ async fn who_may_not_change_sites_makes_no_key_and_sees_none(pool: PgPool) {
             assert_eq!(team.own_key(site).await, None);
         }
     }
-    let kept: i64 = sqlx::query_scalar("select count(*) from deploy_keys")
-        .fetch_one(&team.world.platform.pool)
-        .await
-        .unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from deploy_keys").fetch_one(&team.world.platform.pool).await.unwrap();
     assert_eq!(kept, 1, "no other was made");
 }
 
@@ -204,9 +198,7 @@ async fn no_key_is_made_for_what_cannot_be_fetched(pool: PgPool) {
         let url = team.sshd.url_at(host);
         assert_eq!(key(&team, url.as_str()).await, is("url", "fetch_failed"), "{url}");
     }
-    let kept: i64 = sqlx::query_scalar("select count(*) from deploy_keys")
-        .fetch_one(&team.world.platform.pool)
-        .await
-        .unwrap();
+    let kept: i64 =
+        sqlx::query_scalar("select count(*) from deploy_keys").fetch_one(&team.world.platform.pool).await.unwrap();
     assert_eq!(kept, 0);
 }
