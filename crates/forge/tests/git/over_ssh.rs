@@ -126,15 +126,16 @@ async fn a_server_is_asked_for_its_key_and_known_by_it() {
 async fn a_private_network_is_not_even_asked_over_ssh() {
     let (sshd, _) = Sshd::start().await;
     let access = sshd.access();
-    // The one that saw whether the server had begun.
-    let before = sshd.log().matches("Connection from").count();
+    let before = sshd.connections();
     for host in ["127.0.0.1", "localhost", "127.1", "[::1]", "[::ffff:127.0.0.1]"] {
         let request = RemoteRequest { allow_private: false, ..asking(sshd.url_at(host), &access) };
         let error = ls_remote(&request, &CancellationToken::new()).await.unwrap_err();
         assert!(error.message.contains("private network"), "{host}: {error}");
         assert!(learn_host_key(&sshd.url_at(host), false).await.is_err(), "{host}");
     }
-    assert_eq!(sshd.log().matches("Connection from").count(), before);
+    assert_eq!(sshd.connections(), before);
+    assert!(learn_host_key(&sshd.url(), true).await.is_ok());
+    assert!(sshd.connections() > before, "whoever asks is seen");
 }
 
 #[tokio::test]

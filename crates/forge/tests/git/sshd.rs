@@ -89,13 +89,17 @@ impl Sshd {
         if run("id", &["-u"]) == "0" {
             fs::create_dir_all("/run/sshd").unwrap();
         }
+        let before = self.connections();
         let log = fs::OpenOptions::new().create(true).append(true).open(self.at("log")).unwrap();
         let mut sshd = Command::new("/usr/sbin/sshd");
         sshd.args(["-D", "-e", "-f"]).arg(self.at("sshd_config")).stdin(Stdio::null()).stderr(log);
         self.child = Some(sshd.spawn().expect("openssh-server is installed by scripts/setup --tests"));
         let deadline = Instant::now() + Duration::from_secs(20);
-        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+        let mut is_there = false;
+        // It is noted a little after it was answered.
+        while !is_there || self.connections() == before {
             assert!(Instant::now() < deadline, "sshd does not answer: {}", self.log());
+            is_there = is_there || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok();
             std::thread::sleep(Duration::from_millis(10));
         }
         self.host_key()
@@ -134,6 +138,11 @@ impl Sshd {
 
     pub fn log(&self) -> String {
         fs::read_to_string(self.at("log")).unwrap_or_default()
+    }
+
+    /// How many connections it noted.
+    pub fn connections(&self) -> usize {
+        self.log().matches("Connection from").count()
     }
 
     /// The repository's address at this host.
