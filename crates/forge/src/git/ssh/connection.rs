@@ -80,7 +80,8 @@ impl Connection {
             let message = "The OpenSSH client is not installed beside the platform; ask the operator to install it.";
             (FailureCode::Internal, message.to_owned())
         } else if says(&["Load key \"/proc/", "no such identity: /proc/"]) {
-            let message = "ssh cannot read what the platform hands it through /proc; ask the operator to run both as one user.";
+            let message =
+                "ssh cannot read what the platform hands it through /proc; ask the operator to run both as one user.";
             (FailureCode::Internal, message.to_owned())
         } else if says(&["couldn't find remote ref", "not our ref", "unadvertised object"]) {
             (FailureCode::RefNotFound, "The branch or commit is not in the repository.".to_owned())
