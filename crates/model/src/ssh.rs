@@ -23,18 +23,15 @@ impl SshAddress {
     /// A [`NameError`] that says which part is wrong.
     pub fn parse(raw: &str) -> Result<Self, NameError> {
         let shape = "An SSH address looks like git@example.org:me/site.git or ssh://git@example.org:22/me/site.git.";
-        let (user, host, port, path) = match raw.strip_prefix("ssh://") {
-            Some(rest) => {
-                let (place, path) = rest.split_once('/').ok_or_else(|| wrong(shape))?;
-                let (user, place) = place.split_once('@').ok_or_else(|| wrong(shape))?;
-                let (host, port) = split_port(place).ok_or_else(|| wrong(shape))?;
-                (user, host, port, path)
-            }
-            None => {
-                let (place, path) = raw.split_once(':').ok_or_else(|| wrong(shape))?;
-                let (user, host) = place.split_once('@').ok_or_else(|| wrong(shape))?;
-                (user, host, None, path.strip_prefix('/').unwrap_or(path))
-            }
+        let (user, host, port, path) = if let Some(rest) = raw.strip_prefix("ssh://") {
+            let (place, path) = rest.split_once('/').ok_or_else(|| wrong(shape))?;
+            let (user, place) = place.split_once('@').ok_or_else(|| wrong(shape))?;
+            let (host, port) = split_port(place).ok_or_else(|| wrong(shape))?;
+            (user, host, port, path)
+        } else {
+            let (place, path) = raw.split_once(':').ok_or_else(|| wrong(shape))?;
+            let (user, host) = place.split_once('@').ok_or_else(|| wrong(shape))?;
+            (user, host, None, path.strip_prefix('/').unwrap_or(path))
         };
         if !is_user(user) {
             return Err(wrong("The user in an SSH address has letters, digits, dots, hyphens and underscores only."));
