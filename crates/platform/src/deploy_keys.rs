@@ -59,7 +59,7 @@ pub(crate) async fn waiting(platform: &Platform, team: TeamId, url: &RepoUrl, fi
         return Err(Problem::invalid(field, "repository_url", message).into());
     };
     if let Some(row) = find(platform, team, url).await? {
-        return Ok((opened(platform, row)?, false));
+        return Ok((opened(platform, &row)?, false));
     }
     let allow_private = platform.settings.allow_private_repositories;
     let refused = |e: FetchError| Problem::invalid(field, e.code.as_str(), e.message);
@@ -90,7 +90,7 @@ pub(crate) async fn waiting(platform: &Platform, team: TeamId, url: &RepoUrl, fi
         Problem::new(429, "too_many_deploy_keys", detail)
     })?;
     tracing::info!(%team, %url, is_new, "a deploy key waits for a site");
-    Ok((opened(platform, row)?, is_new))
+    Ok((opened(platform, &row)?, is_new))
 }
 
 /// The key that a site uses.
@@ -172,7 +172,7 @@ async fn find(platform: &Platform, team: TeamId, url: &RepoUrl) -> Result<Option
     Ok(store::deploy_keys::unused(&mut conn, team, url.as_str(), KEPT.as_secs_f64()).await?)
 }
 
-fn opened(platform: &Platform, row: DeployKeyRow) -> Result<Key> {
+fn opened(platform: &Platform, row: &DeployKeyRow) -> Result<Key> {
     let mut view = view(&row.url, &row.public_key, &row.team_slug, &row.host_key);
     view.expires_at = Some(row.created_at + KEPT);
     let access = unseal(platform, row.id, &row.private_key, &row.public_key, &row.host_key)?;

@@ -231,13 +231,13 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
             return Err(Problem::invalid("repository.token", code, message).into());
         }
         let own = deploy_keys::of_site(platform, &before)?.filter(|_| *old == url && !new.new_deploy_key);
-        Way::Key(Box::new(match own {
-            Some(own) => own,
-            None => {
-                let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
-                waiting_key(platform, before.team_id, &url, "repository").await?.named(&slug)
-            }
-        }))
+        let key = if let Some(own) = own {
+            own
+        } else {
+            let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
+            waiting_key(platform, before.team_id, &url, "repository").await?.named(&slug)
+        };
+        Way::Key(Box::new(key))
     } else {
         Way::Token(match new.token {
             Token::Keep if forge::git::same_server(old, &url) => open_repository_token(platform, &before)?,
