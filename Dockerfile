@@ -31,9 +31,9 @@ RUN scripts/build \
   && cp -a target/release/webmeteor target/release/hash.txt target/site templates /out/
 
 FROM ${BASE_IMAGE}
-# git fetches repositories; the certificates tell whom to trust.
+# git and ssh fetch repositories; the certificates tell whom to trust.
 RUN apt-get update \
-  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates git \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends ca-certificates git openssh-client \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/webmeteor --shell /usr/sbin/nologin webmeteor \
   && install -d -o webmeteor -g webmeteor -m 0711 /var/lib/webmeteor

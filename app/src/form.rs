@@ -9,6 +9,7 @@ use leptos::{
     prelude::*,
     server_fn::{ServerFn, client::Client},
 };
+use model::views::DeployKeyView;
 
 /// A server function behind a form: dispatch, progress, and the messages beside the fields.
 pub struct Form<S: ServerFn + 'static>
@@ -67,6 +68,11 @@ where
     pub fn refusal(self, fields: &'static [&'static str]) -> impl IntoView {
         let message = self.error_beside(fields);
         move || message.get().map(|message| view! { <Alert tone=Tone::Danger>{message}</Alert> })
+    }
+    /// The deploy key that came with the refusal.
+    pub fn deploy_key(self) -> Signal<Option<DeployKeyView>> {
+        let failure = self.failure;
+        Signal::derive(move || failure.read().as_ref().and_then(|f| f.problem.deploy_key.as_deref().cloned()))
     }
     /// What was typed in a field before the page was loaded anew.
     pub fn kept(self, field: &str) -> Option<String> {

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Debian packages.
 
-BASE_PACKAGES=(ca-certificates curl git build-essential pkg-config iproute2 iptables util-linux postgresql docker.io)
-TEST_PACKAGES=(chromium)
+BASE_PACKAGES=(
+  ca-certificates curl git openssh-client build-essential pkg-config iproute2 iptables util-linux postgresql docker.io
+)
+TEST_PACKAGES=(chromium openssh-server)
 
 # A Docker that came another way (Docker's own packages, a tarball) is as good as Debian's.
 packages_wanted() {

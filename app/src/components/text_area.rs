@@ -94,10 +94,20 @@ pub fn Check(
     /// Ticked at first.
     #[prop(optional)]
     checked: bool,
+    /// The box itself.
+    #[prop(optional)]
+    node_ref: NodeRef<leptos::html::Input>,
 ) -> impl IntoView {
     view! {
         <label class="flex items-start gap-3 text-sm">
-            <input type="checkbox" name=name value="true" checked=checked class="checkbox checkbox-sm mt-0.5" />
+            <input
+                node_ref=node_ref
+                type="checkbox"
+                name=name
+                value="true"
+                checked=checked
+                class="checkbox checkbox-sm mt-0.5"
+            />
             <span>
                 {label}
                 {(!hint.is_empty()).then(|| view! { <span class="block text-muted">{hint}</span> })}

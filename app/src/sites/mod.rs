@@ -2,6 +2,7 @@
 
 mod card;
 mod delete;
+mod deploy_key;
 mod detail_page;
 mod list_page;
 mod new_page;

@@ -1,6 +1,9 @@
 //! Making a site: where its code comes from, what it is called, where it answers.
 
-use super::server::{CreateSite, check_slug, list_templates};
+use super::{
+    deploy_key::KeyToAdd,
+    server::{CreateSite, check_slug, list_templates},
+};
 use crate::{
     components::{Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader},
     form::Form,
@@ -71,7 +74,7 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                         checked=is_git
                         glyph=Glyph::Branch
                         title="Git repository"
-                        text="Any repository that can be reached over HTTPS."
+                        text="Any repository that can be reached over HTTPS or SSH."
                         detail="Dockerfile · webmeteor.toml · index.html"
                     />
                     <Choice
@@ -88,13 +91,14 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                 <Field
                     name="git_url"
                     label="Repository"
-                    kind="url"
                     marked=false
                     verbatim=true
                     placeholder="https://example.org/me/site.git"
                     value=form.kept("git_url")
                     error=form.error("git_url")
+                    hint="Or over SSH, such as git@example.org:me/site.git: you are given a key to add at the forge."
                 />
+                <KeyToAdd key=form.deploy_key() />
                 <div class="grid gap-4 sm:grid-cols-2">
                     <Field
                         name="git_branch"
@@ -110,7 +114,7 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                         kind="password"
                         autocomplete="off"
                         error=form.error("git_token")
-                        hint="For private repositories; kept encrypted."
+                        hint="For private repositories over HTTPS; kept encrypted."
                     />
                 </div>
             </div>

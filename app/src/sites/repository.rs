@@ -1,6 +1,9 @@
 //! Where a site's code is fetched from, changed.
 
-use super::server::SetRepository;
+use super::{
+    deploy_key::{KeyToAdd, OwnKey},
+    server::SetRepository,
+};
 use crate::{
     components::{Button, Check, Field, Panel, use_toasts},
     form::Form,
@@ -17,11 +20,18 @@ pub fn RepositoryPanel(
     let form = Form::<SetRepository>::new();
     let toasts = use_toasts();
     let has_token = RwSignal::new(site.repository.has_token);
+    let own_key = RwSignal::new(site.repository.deploy_key.clone());
     let token = NodeRef::<leptos::html::Input>::new();
+    let new_key = NodeRef::<leptos::html::Input>::new();
+    let wants_new_key = form.kept("new_deploy_key").is_some_and(|it| it == "true");
     form.on_done(move |site| {
         has_token.set(site.repository.has_token);
+        own_key.set(site.repository.deploy_key);
         if let Some(token) = token.get_untracked() {
             token.set_value("");
+        }
+        if let Some(new_key) = new_key.get_untracked() {
+            new_key.set_checked(false);
         }
         toasts.say("The next deployment fetches from there.");
     });
@@ -29,7 +39,7 @@ pub fn RepositoryPanel(
         if has_token.get() {
             "One is kept, encrypted. Empty: it stays, unless the repository moves to another server."
         } else {
-            "For private repositories; kept encrypted, never shown."
+            "For private repositories over HTTPS; kept encrypted, never shown."
         }
     };
     view! {
@@ -40,12 +50,13 @@ pub fn RepositoryPanel(
                 <Field
                     name="git_url"
                     label="Repository"
-                    kind="url"
                     required=true
                     verbatim=true
                     value=form.kept("git_url").unwrap_or(site.repository.clone_url)
                     error=form.error("git_url")
+                    hint="An https:// address, or one of SSH such as git@example.org:me/site.git."
                 />
+                <KeyToAdd key=form.deploy_key() />
                 <div class="grid gap-4 sm:grid-cols-2">
                     <Field
                         name="git_branch"
@@ -67,6 +78,16 @@ pub fn RepositoryPanel(
                 </div>
                 <Show when=move || has_token.get()>
                     <Check name="remove_token" label="Remove the token that is kept" />
+                </Show>
+                <OwnKey key=own_key />
+                <Show when=move || own_key.read().is_some()>
+                    <Check
+                        name="new_deploy_key"
+                        label="Make a new deploy key"
+                        hint="The present one works until the repository was reached with the new one."
+                        checked=wants_new_key
+                        node_ref=new_key
+                    />
                 </Show>
                 <div>
                     <Button kind="submit" busy=form.pending>

@@ -56,6 +56,7 @@ pub async fn create_site(
     #[server(default)] git_url: Option<String>,
     #[server(default)] git_branch: Option<String>,
     #[server(default)] git_token: Option<String>,
+    #[server(default)] accept_host_key: Option<String>,
 ) -> Result<(), Failure> {
     use crate::{context, failure::Keep};
     use model::Problem;
@@ -74,10 +75,11 @@ pub async fn create_site(
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
         (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
-        (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
-        (None, None) => {
-            Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))
+        (None, Some(url)) => {
+            let (token, accept_host_key) = (filled(git_token), filled(accept_host_key));
+            Ok(NewSource::Git { url, branch, token, accept_host_key })
         }
+        (None, None) => Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's address."))),
     }
     .keep(&typed)?;
     let new = NewSite { team_id: None, name, slug, source };
@@ -114,7 +116,8 @@ pub async fn rename_site(id: SiteId, name: String) -> Result<SiteView, Failure> 
     platform::sites::change(&platform, &actor, id, change).await.map_err(context::failed).keep(&[("name", &name)])
 }
 
-/// Sets where a site's code is fetched from. An empty token leaves the one that is kept.
+/// Sets where a site's code is fetched from. An empty token leaves the one that is kept, and without `new_deploy_key`
+/// the key of an SSH address stays.
 #[server(prefix = "/_fn", endpoint = "set_repository")]
 pub async fn set_repository(
     id: SiteId,
@@ -122,6 +125,8 @@ pub async fn set_repository(
     git_branch: String,
     #[server(default)] git_token: String,
     #[server(default)] remove_token: bool,
+    #[server(default)] new_deploy_key: bool,
+    #[server(default)] accept_host_key: Option<String>,
 ) -> Result<SiteView, Failure> {
     use crate::{context, failure::Keep};
     use platform::sites::{Change, NewRepository, Token};
@@ -131,12 +136,17 @@ pub async fn set_repository(
         "" => Token::Keep,
         token => Token::Set(token.to_owned()),
     };
-    let new = NewRepository { url: Some(git_url.clone()), branch: Some(git_branch.clone()), token };
+    let (url, branch) = (Some(git_url.clone()), Some(git_branch.clone()));
+    let new = NewRepository { url, branch, token, new_deploy_key, accept_host_key };
     let change = Change { repository: Some(new), ..Default::default() };
     platform::sites::change(&platform, &actor, id, change)
         .await
         .map_err(|error| context::refuse(as_in_the_form(error.into())))
-        .keep(&[("git_url", &git_url), ("git_branch", &git_branch)])
+        .keep(&[
+            ("git_url", &git_url),
+            ("git_branch", &git_branch),
+            ("new_deploy_key", if new_deploy_key { "true" } else { "" }),
+        ])
 }
 
 /// Removes a site when its address was typed as it is.

@@ -124,6 +124,10 @@ words! {
         FetchTimeout = "fetch_timeout",
         /// The commit or branch is not in the repository.
         RefNotFound = "ref_not_found",
+        /// The repository's server does not let the deploy key in.
+        DeployKeyRefused = "deploy_key_refused",
+        /// The repository's server shows another key than before.
+        HostKeyChanged = "host_key_changed",
         /// The repository is too large or holds what cannot be deployed safely.
         RepositoryRefused = "repository_refused",
         /// Nothing that can be deployed was found in the repository.
@@ -184,6 +188,12 @@ impl FailureCode {
                 "Deploy again; if the repository is large, make it smaller or ask the operator for a longer time limit."
             }
             Self::RefNotFound => "Push the branch that this environment deploys, or choose another branch.",
+            Self::DeployKeyRefused => {
+                "Add the deploy key in the site's settings to the repository at its forge, then deploy again."
+            }
+            Self::HostKeyChanged => {
+                "Ask whoever runs the server whether its key was changed; if so, accept the new one in the site's settings."
+            }
             Self::RepositoryRefused => "Change the repository as the message says, and push again.",
             Self::NothingToDeploy => {
                 "Add a webmeteor.toml, a Dockerfile, an index.html, or folders www/ and api/ with a Dockerfile each."

@@ -50,6 +50,8 @@ id! {
     DeliveryId
     /// A push to a repository that the platform keeps.
     PushId
+    /// A key pair that opens a repository.
+    DeployKeyId
     /// A refresh or API token.
     TokenId
 }

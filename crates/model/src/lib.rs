@@ -11,8 +11,11 @@ pub mod plan;
 pub mod problem;
 pub mod site;
 pub mod size;
+pub mod ssh;
 pub mod views;
 
 pub use actor::{Actor, Grant, Role, Scope};
-pub use ids::{DeliveryId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId};
+pub use ids::{
+    DeliveryId, DeployKeyId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId,
+};
 pub use problem::{FieldError, Problem};

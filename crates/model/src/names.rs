@@ -1,6 +1,7 @@
 //! Names that come from outside, parsed once at the edge: what holds one of these types is safe to use as a
 //! container name, a host label, a Git argument or a path segment.
 
+use crate::ssh::SshAddress;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -93,7 +94,8 @@ name! {
     EnvKey, parse_env_key
 }
 name! {
-    /// A remote repository over HTTPS (HTTP only where the platform allows it), without credentials in it.
+    /// A remote repository over HTTPS (HTTP only where the platform allows it) or SSH ([`crate::ssh`]), without
+    /// credentials in it.
     RepoUrl, parse_repo_url
 }
 
@@ -263,15 +265,24 @@ fn parse_env_key(raw: &str) -> Result<String, NameError> {
 
 fn parse_repo_url(raw: &str) -> Result<String, NameError> {
     let value = raw.trim();
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return refuse(
-            "repository_url",
-            "A repository is given by its HTTPS address, such as https://example.org/me/site.git.",
-        );
+    let rest = match value.split_once("://") {
+        Some(("https" | "http", rest)) => rest,
+        Some(("ssh", _)) => return SshAddress::parse(value).map(|_| value.to_owned()),
+        None if value.contains('@') => return SshAddress::parse(value).map(|_| value.to_owned()),
+        None => {
+            return refuse(
+                "repository_url",
+                "A repository is given by its address, such as https://example.org/me/site.git or \
+                 git@example.org:me/site.git.",
+            );
+        }
+        Some(_) => {
+            return refuse(
+                "repository_url",
+                "A repository is fetched over https:// or ssh://; other schemes are not accepted.",
+            );
+        }
     };
-    if !matches!(scheme, "https" | "http") {
-        return refuse("repository_url", "A repository is fetched over https://; other schemes are not accepted.");
-    }
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     if host.contains('@') {
         return refuse(

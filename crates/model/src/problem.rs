@@ -1,5 +1,6 @@
 //! The one error that leaves the platform: RFC 9457 `application/problem+json`, safe to show.
 
+use crate::views::DeployKeyView;
 use serde::{Deserialize, Serialize};
 
 /// An error of one field of the input.
@@ -31,6 +32,9 @@ pub struct Problem {
     /// With status 422: the fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With a repository that is reached by SSH: the key that opens it, to be added at its forge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_key: Option<Box<DeployKeyView>>,
 }
 
 impl Problem {
@@ -55,6 +59,7 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             errors: Vec::new(),
+            deploy_key: None,
         }
     }
     /// 404: it is not there, or the caller may not know that it is.

@@ -1,8 +1,10 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod deploy_keys;
 mod tokens;
 mod webhooks;
 
+pub use deploy_keys::DeployKeyView;
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
@@ -111,6 +113,9 @@ pub struct RepositoryView {
     /// An access token is kept for it, which is never shown.
     #[serde(default)]
     pub has_token: bool,
+    /// The key that opens it, where it is reached over SSH; for those who may change the site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deploy_key: Option<DeployKeyView>,
 }
 
 /// A site.

@@ -105,6 +105,18 @@ pub(crate) fn may(actor: &Actor, scope: Scope, team: TeamId) -> Result<()> {
     }
 }
 
+/// The team in which the actor makes something new that is no site's: this one, or the first that it may write in.
+pub(crate) fn team_to_write(actor: &Actor, team: Option<TeamId>) -> Result<TeamId> {
+    let first = || actor.memberships.iter().find(|(_, role)| role.may_write()).map(|(team, _)| *team);
+    let team = team.or_else(first).ok_or_else(Problem::forbidden)?;
+    may(actor, Scope::SitesWrite, team)?;
+    if actor.only_site().is_some() {
+        let detail = "This token is for one site, and makes no other.";
+        return Err(Problem::new(403, "insufficient_scope", detail).into());
+    }
+    Ok(team)
+}
+
 /// The actor signed in itself: what concerns an account is not for a token, which another may have.
 pub(crate) fn in_person(actor: &Actor) -> Result<()> {
     if actor.grant.is_none() {

@@ -6,6 +6,7 @@ mod access;
 pub mod accounts;
 pub mod api_tokens;
 mod confines;
+pub mod deploy_keys;
 pub mod deployments;
 pub mod disk;
 pub mod environments;

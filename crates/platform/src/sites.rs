@@ -11,7 +11,8 @@ pub(crate) use create::{environment_row, new_environment_secrets, secret_row};
 pub use repository::{NewRepository, Token};
 pub(crate) use view::{containers, services, status};
 
-use crate::{Platform, Result, access};
+use crate::{Platform, Result, access, deploy_keys};
+use forge::git::Credentials;
 use model::{
     Actor, Problem, Scope, SiteId,
     event::Event,
@@ -134,6 +135,15 @@ pub async fn webhook_secret(platform: &Platform, actor: &Actor, id: SiteId) -> R
 pub(crate) fn open_webhook_secret(platform: &Platform, row: &store::sites::SiteRow) -> Result<String> {
     let secret = platform.vault.open(&create::secret_row(row.id, "webhook"), &row.webhook_secret)?;
     Ok(String::from_utf8_lossy(&secret).into_owned())
+}
+
+/// What opens a site's remote repository.
+pub(crate) fn repository_credentials(platform: &Platform, row: &store::sites::SiteRow) -> Result<Credentials> {
+    if let Some(key) = deploy_keys::of_site(platform, row)? {
+        return Ok(Credentials::Key(key.access));
+    }
+    let token = open_repository_token(platform, row)?;
+    Ok(token.map_or(Credentials::None, |token| Credentials::Token(token.into())))
 }
 
 /// Opens a private repository's token.

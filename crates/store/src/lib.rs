@@ -2,6 +2,7 @@
 
 pub mod api_tokens;
 pub mod deliveries;
+pub mod deploy_keys;
 pub mod deployments;
 pub mod environments;
 pub mod events;

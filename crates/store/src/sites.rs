@@ -1,6 +1,6 @@
 //! Sites.
 
-use model::{SiteId, TeamId, site::Source};
+use model::{DeployKeyId, SiteId, TeamId, site::Source};
 use sqlx::{FromRow, PgConnection, Result, types::Json};
 use time::OffsetDateTime;
 
@@ -29,6 +29,14 @@ pub struct SiteRow {
     pub old_webhook_secret_until: Option<OffsetDateTime>,
     /// Sealed; for a private remote repository.
     pub repository_token: Option<Vec<u8>>,
+    /// The key that opens a repository over SSH.
+    pub deploy_key: Option<DeployKeyId>,
+    /// Its public half.
+    pub deploy_key_public: Option<String>,
+    /// Sealed; its private half.
+    pub deploy_key_private: Option<Vec<u8>>,
+    /// The key that the repository's server may show.
+    pub host_key: Option<String>,
     /// Since.
     pub created_at: OffsetDateTime,
     /// Set once its removal was asked for.
@@ -40,8 +48,9 @@ pub struct SiteRow {
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
      s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
-     case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until \
-     from sites s join teams t on t.id = s.team_id";
+     case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until, \
+     k.id as deploy_key, k.public_key as deploy_key_public, k.private_key as deploy_key_private, k.host_key \
+     from sites s join teams t on t.id = s.team_id left join deploy_keys k on k.site_id = s.id";
 
 /// What a new site needs.
 pub struct NewSite<'a> {
@@ -133,11 +142,13 @@ pub async fn for_webhook(conn: &mut PgConnection, id: SiteId) -> Result<Option<S
 }
 
 /// For the webhook alone: the sites whose remote repository has this address, compared in lower case and without
-/// `.git` and a slash at the end.
+/// `.git` and a slash at the end; one of SSH, in either form, as `ssh://host/path` without user and port.
 pub async fn for_webhook_by_repository(conn: &mut PgConnection, addresses: &[String]) -> Result<Vec<SiteRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} where s.deleting_at is null and \
-         regexp_replace(lower(s.source #>> '{{git,url}}'), '(\\.git)?/*$', '') = any($1) order by s.id limit 50"
+        "{SELECT} where s.deleting_at is null and regexp_replace(regexp_replace(regexp_replace(\
+         lower(s.source #>> '{{git,url}}'), '(\\.git)?/*$', ''), \
+         '^ssh://[^@/]+@(\\[[^]/]+\\]|[^:/]+)(:[0-9]+)?/', 'ssh://\\1/'), \
+         '^[^@:/]+@([^:/]+):/?', 'ssh://\\1/') = any($1) order by s.id limit 50"
     )))
     .bind(addresses)
     .fetch_all(conn)

@@ -29,6 +29,7 @@ pub async fn run(config: &Config) -> ExitCode {
     let findings = [
         ("docker", docker().await),
         ("git", git(config).await),
+        ("ssh", forge::git::ssh_version().await.map_err(|e| e.to_string())),
         ("postgresql", database(config, running).await),
         ("proxy", proxy(config).await),
         ("sites", sites(config, running).await),

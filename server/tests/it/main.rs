@@ -9,6 +9,7 @@ mod confines;
 mod conflicts;
 mod deleting;
 mod demo;
+mod deploy_keys;
 mod disk;
 mod dropless;
 mod environments;
@@ -32,6 +33,9 @@ mod remote;
 mod repository;
 mod sessions;
 mod sockets;
+#[path = "../../../crates/forge/tests/git/sshd.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod sshd;
 mod stand;
 mod start;
 mod support;

@@ -55,13 +55,13 @@ fn arguments() -> Vec<String> {
 }
 
 impl Site {
-    async fn patch(&self, change: &Value) -> (u16, Value) {
+    pub async fn patch(&self, change: &Value) -> (u16, Value) {
         let path = format!("/api/v1/sites/{}", self.id);
         json(self.app.send(Method::PATCH, &path, Some(&self.token), Some(change)).await).await
     }
 
     /// Every row of every table, as text.
-    async fn database(&self) -> String {
+    pub async fn database(&self) -> String {
         let pool = self.app.pool();
         let tables = "select table_name::text from information_schema.tables where table_schema = 'public'";
         let tables: Vec<String> = sqlx::query_scalar(tables).fetch_all(&pool).await.unwrap();

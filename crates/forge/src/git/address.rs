@@ -1,7 +1,7 @@
 //! Where a repository's address leads: nowhere inside the operator's network, unless that is allowed.
 
 use super::{FetchError, version};
-use model::{deployment::FailureCode, names::RepoUrl};
+use model::{deployment::FailureCode, names::RepoUrl, ssh::SshAddress};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -21,12 +21,13 @@ pub(super) struct Target {
 pub fn keeps_secrets(repository: &RepoUrl) -> bool {
     let Ok(url) = Url::parse(repository.as_str()) else { return false };
     url.scheme() == "https"
-        || match url.host() {
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+        || url.scheme() == "http"
+            && match url.host() {
+                Some(Host::Ipv4(ip)) => ip.is_loopback(),
+                Some(Host::Ipv6(ip)) => ip.is_loopback(),
+                Some(Host::Domain(name)) => name == "localhost",
+                None => false,
+            }
 }
 
 /// Both lie on one server: the same scheme, host and port.
@@ -45,7 +46,7 @@ pub(super) fn may_carry_token(repository: &RepoUrl, has_token: bool) -> Result<(
     Ok(())
 }
 
-fn refused(message: impl Into<String>) -> FetchError {
+pub(super) fn refused(message: impl Into<String>) -> FetchError {
     FetchError::new(FailureCode::FetchFailed, message)
 }
 
@@ -57,6 +58,9 @@ fn refused(message: impl Into<String>) -> FetchError {
 pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<Target, FetchError> {
     let url = Url::parse(repository.as_str())
         .map_err(|e| refused(format!("“{repository}” is not an address that can be fetched: {e}.")))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(refused("The repository's address is none of HTTPS."));
+    }
     if url.scheme() != "https" && !allow_private {
         return Err(refused(
             "The repository is fetched over https:// only; plain http:// can be read and changed on its way.",
@@ -64,26 +68,11 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
     }
     let host = url.host().ok_or_else(|| refused("The repository's address has no host."))?.to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    let (addresses, name) = match host {
-        Host::Ipv4(ip) => (vec![IpAddr::V4(ip)], None),
-        Host::Ipv6(ip) => (vec![IpAddr::V6(ip)], None),
-        Host::Domain(name) => {
-            let found = tokio::net::lookup_host((name.as_str(), port)).await;
-            let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
-            if found.is_empty() {
-                return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
-            }
-            if !allow_private {
-                version().await?.may_fetch_by_name()?;
-            }
-            (found, Some(name))
-        }
-    };
-    if !allow_private && !addresses.iter().all(|ip| is_public(*ip)) {
-        return Err(refused(
-            "The repository's address leads into a private network, which this platform does not fetch from.",
-        ));
+    let (addresses, name) = look_up(host, port).await?;
+    if name.is_some() && !allow_private {
+        version().await?.may_fetch_by_name()?;
     }
+    may_reach(&addresses, allow_private)?;
     let pin = name.map(|name| {
         let list: Vec<String> = addresses
             .iter()
@@ -95,6 +84,52 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
         format!("{name}:{port}:{}", list.join(","))
     });
     Ok(Target { url, pin })
+}
+
+/// The same for an address of SSH: every address that the host has, all of them checked.
+///
+/// # Errors
+/// If the host has no address, or one in a private range, and `allow_private` is not set.
+pub(super) async fn check_ssh(address: &SshAddress, allow_private: bool) -> Result<Vec<IpAddr>, FetchError> {
+    let host = Host::parse(&address.host)
+        .map_err(|e| refused(format!("“{}” is not a host that can be fetched from: {e}.", address.host)))?;
+    let (addresses, _) = look_up(host, address.port()).await?;
+    may_reach(&addresses, allow_private)?;
+    Ok(addresses)
+}
+
+/// Whether a repository may be fetched from where its address leads.
+///
+/// # Errors
+/// As a fetch would refuse it.
+pub async fn may_fetch(repository: &RepoUrl, allow_private: bool) -> Result<(), FetchError> {
+    match repository.ssh() {
+        Some(address) => check_ssh(&address, allow_private).await.map(drop),
+        None => check(repository, allow_private).await.map(drop),
+    }
+}
+
+/// All addresses of a host, and its name if it has one.
+async fn look_up(host: Host, port: u16) -> Result<(Vec<IpAddr>, Option<String>), FetchError> {
+    match host {
+        Host::Ipv4(ip) => Ok((vec![IpAddr::V4(ip)], None)),
+        Host::Ipv6(ip) => Ok((vec![IpAddr::V6(ip)], None)),
+        Host::Domain(name) => {
+            let found = tokio::net::lookup_host((name.as_str(), port)).await;
+            let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
+            if found.is_empty() {
+                return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
+            }
+            Ok((found, Some(name)))
+        }
+    }
+}
+
+fn may_reach(addresses: &[IpAddr], allow_private: bool) -> Result<(), FetchError> {
+    if allow_private || addresses.iter().all(|ip| is_public(*ip)) {
+        return Ok(());
+    }
+    Err(refused("The repository's address leads into a private network, which this platform does not fetch from."))
 }
 
 /// Reachable on the open internet, by the IANA special-purpose address registries (RFC 6890 and its successors).
@@ -225,8 +260,30 @@ mod tests {
             "http://localhost.example.org/a",
             "http://127.0.0.1.example.org/a",
             "http://[::ffff:10.0.0.1]/a",
+            "ssh://git@localhost/a",
+            "git@localhost:a",
         ] {
             assert!(!keeps(url), "{url}");
+        }
+    }
+
+    #[tokio::test]
+    async fn over_ssh_too_loopback_is_refused_however_it_is_written() {
+        for url in [
+            "git@127.0.0.1:a/b",
+            "git@127.1:a/b",
+            "git@0x7f000001:a/b",
+            "git@2130706433:a/b",
+            "git@localhost:a/b",
+            "ssh://git@LOCALHOST:2222/a/b",
+            "ssh://git@[::1]/a/b",
+            "ssh://git@[::ffff:127.0.0.1]/a/b",
+            "git@169.254.169.254:a/b",
+        ] {
+            let address = RepoUrl::parse(url).unwrap().ssh().unwrap();
+            let error = check_ssh(&address, false).await.err().unwrap();
+            assert!(error.message.contains("private network"), "{url}: {error}");
+            assert!(check_ssh(&address, true).await.is_ok(), "{url}");
         }
     }
 
@@ -239,6 +296,8 @@ mod tests {
             "https://example.org:8443/a",
             "https://example.org.evil.example/a",
             "https://git.example.org/a",
+            "ssh://git@example.org/a",
+            "git@example.org:a",
         ] {
             assert!(!same("https://example.org/a", other), "{other}");
         }

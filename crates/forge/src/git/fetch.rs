@@ -1,15 +1,14 @@
 //! Fetching one commit of a remote repository into a folder: shallow, bounded in size and time.
 
 use super::{
-    CheckedOut, FetchError, Git, GitError, LogFn, address,
+    CheckedOut, Credentials, FetchError, Git, GitError, LogFn,
     checkout::{too_large, write_tree_to},
-    remote::Connection,
+    remote::Way,
 };
 use model::{
     deployment::FailureCode,
     names::{BranchName, CommitSha, RepoUrl},
 };
-use secrecy::SecretString;
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -28,8 +27,8 @@ const BRANCH: &str = "refs/heads/fetched";
 pub struct FetchRequest<'a> {
     /// The repository.
     pub url: RepoUrl,
-    /// For a private one: a token, or `user:token` where the forge needs the name. Never in arguments, never on disk.
-    pub token: Option<SecretString>,
+    /// What opens it.
+    pub credentials: Credentials,
     /// The branch.
     pub branch: BranchName,
     /// A certain commit of it; `None` is its newest.
@@ -55,9 +54,8 @@ pub async fn fetch(
     cancel: &CancellationToken,
     log: LogFn<'_>,
 ) -> Result<CheckedOut, FetchError> {
-    let FetchRequest { url, token, branch, commit, into, allow_private, max_bytes, timeout } = request;
-    address::may_carry_token(&url, token.is_some())?;
-    let target = address::check(&url, allow_private).await?;
+    let FetchRequest { url, credentials, branch, commit, into, allow_private, max_bytes, timeout } = request;
+    let way = Way::check(&url, credentials, allow_private, timeout, cancel).await?;
     log(&format!("Fetching {} of {url}.", commit.as_ref().map_or_else(|| branch.to_string(), ToString::to_string)));
     let beside = into.parent().unwrap_or(Path::new("."));
     let home = tempfile::Builder::new()
@@ -67,8 +65,7 @@ pub async fn fetch(
     let repository = home.path().join("repository.git");
     Git::new(["init", "--quiet", "--bare", "--template=", "--"]).arg(&repository).run().await?;
 
-    let connection = Connection { target, token, timeout, cancel: cancel.clone() };
-    let transfer = Transfer { connection, repository: &repository };
+    let transfer = Transfer { way, repository: &repository };
     let commit = tokio::select! {
         done = transfer.get(&branch, commit) => done?,
         () = outgrown(&repository, max_bytes) => return Err(too_large(max_bytes)),
@@ -77,7 +74,7 @@ pub async fn fetch(
 }
 
 struct Transfer<'a> {
-    connection: Connection,
+    way: Way,
     repository: &'a Path,
 }
 
@@ -102,7 +99,7 @@ impl Transfer<'_> {
     }
 
     async fn fetch(&self, depth: &str, what: &str) -> Result<(), FetchError> {
-        self.connection
+        self.way
             .run(|url| {
                 Git::new(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", depth, "--", url, what])
                     .repository(self.repository)

@@ -5,15 +5,17 @@ mod checkout;
 mod fetch;
 mod remote;
 mod run;
+mod ssh;
 mod version;
 
-pub use address::{IN_THE_CLEAR, keeps_secrets, same_server};
+pub use address::{IN_THE_CLEAR, keeps_secrets, may_fetch, same_server};
 pub use checkout::{CheckedOut, Checkout};
 pub(crate) use checkout::{commit_and_message, commit_info, write_tree_to};
 pub(crate) use fetch::resolve;
 pub use fetch::{FetchRequest, fetch};
-pub use remote::{Remote, RemoteRequest, ls_remote};
+pub use remote::{Credentials, Remote, RemoteRequest, ls_remote};
 pub(crate) use run::{Git, GitError, Group, MAX_STDERR, read};
+pub use ssh::{HostKey, KeyPair, SshAccess, fingerprint, learn_host_key, published_host_key, ssh_version};
 pub use version::{Version, version};
 
 use model::deployment::FailureCode;
@@ -31,11 +33,13 @@ pub struct FetchError {
     pub message: String,
     /// Another try later may help, without anything being changed.
     pub temporary: bool,
+    /// With `host_key_changed`: the fingerprint of the key that the server shows.
+    pub offered_host_key: Option<String>,
 }
 
 impl FetchError {
     pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), temporary: false }
+        Self { code, message: message.into(), temporary: false, offered_host_key: None }
     }
 
     pub(crate) fn temporary(code: FailureCode, message: impl Into<String>) -> Self {

@@ -1,6 +1,6 @@
 //! What a remote repository offers, and the ways in which talking to one goes wrong.
 
-use super::{FetchError, Git, GitError, address, address::Target};
+use super::{FetchError, Git, GitError, SshAccess, address, address::Target, ssh};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{
     deployment::FailureCode,
@@ -13,13 +13,25 @@ use tokio_util::sync::CancellationToken;
 /// A listing of this size holds some 50,000 branches.
 const MAX_LISTING: usize = 4 * 1024 * 1024;
 
+/// What opens a private repository.
+#[derive(Debug, Clone, Default)]
+pub enum Credentials {
+    /// Nothing: everybody may read it.
+    #[default]
+    None,
+    /// Over HTTPS: a token, or `user:token` where the forge needs the name. Never in arguments, never on disk.
+    Token(SecretString),
+    /// Over SSH: a key. Never in arguments, never on disk.
+    Key(SshAccess),
+}
+
 /// Which repository to ask.
 #[derive(Debug, Clone)]
 pub struct RemoteRequest {
     /// Its address.
     pub url: RepoUrl,
-    /// For a private one: a token, or `user:token` where the forge needs the name.
-    pub token: Option<SecretString>,
+    /// What opens it.
+    pub credentials: Credentials,
     /// The branch to look for; `None` is the repository's default branch.
     pub branch: Option<BranchName>,
     /// Private networks and plain HTTP are allowed.
@@ -44,11 +56,9 @@ pub struct Remote {
 /// # Errors
 /// `fetch_failed` if it cannot be reached or read, or a token would be sent in the clear, `ref_not_found` with the branches that are there if the branch is not.
 pub async fn ls_remote(request: &RemoteRequest, cancel: &CancellationToken) -> Result<Remote, FetchError> {
-    address::may_carry_token(&request.url, request.token.is_some())?;
-    let target = address::check(&request.url, request.allow_private).await?;
-    let connection =
-        Connection { target, token: request.token.clone(), timeout: request.timeout, cancel: cancel.clone() };
-    let listing = connection
+    let RemoteRequest { url, credentials, allow_private, timeout, .. } = request;
+    let way = Way::check(url, credentials.clone(), *allow_private, *timeout, cancel).await?;
+    let listing = way
         .run(|url| Git::new(["ls-remote", "--symref", "--", url, "HEAD", "refs/heads/*"]).max_stdout(MAX_LISTING))
         .await?;
     choose(&String::from_utf8_lossy(&listing), request.branch.as_ref())
@@ -86,7 +96,52 @@ fn choose(listing: &str, wanted: Option<&BranchName>) -> Result<Remote, FetchErr
     Err(not_found(format!("{missing}; it has {}{more}.", some.join(", "))))
 }
 
-/// A checked way to a repository.
+/// A checked way to a repository, over the one protocol that its address names.
+pub(super) enum Way {
+    Web(Connection),
+    Ssh(ssh::Connection),
+}
+
+impl Way {
+    /// Checks where an address leads, and that what opens it may be sent there.
+    ///
+    /// # Errors
+    /// `fetch_failed` if it may not be fetched from; `deploy_key_refused` for an address of SSH without a key.
+    pub(super) async fn check(
+        url: &RepoUrl,
+        credentials: Credentials,
+        allow_private: bool,
+        timeout: Duration,
+        cancel: &CancellationToken,
+    ) -> Result<Self, FetchError> {
+        let cancel = cancel.clone();
+        let Some(address) = url.ssh() else {
+            let token = match credentials {
+                Credentials::Token(token) => Some(token),
+                Credentials::None | Credentials::Key(_) => None,
+            };
+            address::may_carry_token(url, token.is_some())?;
+            let target = address::check(url, allow_private).await?;
+            return Ok(Self::Web(Connection { target, token, timeout, cancel }));
+        };
+        let Credentials::Key(access) = credentials else {
+            let message = "An SSH address takes a deploy key; make one in the site's settings.";
+            return Err(FetchError::new(FailureCode::DeployKeyRefused, message));
+        };
+        let reach = address::check_ssh(&address, allow_private).await?;
+        Ok(Self::Ssh(ssh::Connection { url: url.clone(), address, reach, access, timeout, cancel }))
+    }
+
+    /// Runs git against the repository.
+    pub(super) async fn run(&self, git: impl Fn(&str) -> Git) -> Result<Vec<u8>, FetchError> {
+        match self {
+            Self::Web(connection) => connection.run(git).await,
+            Self::Ssh(connection) => connection.run(git).await,
+        }
+    }
+}
+
+/// A checked way over HTTPS.
 pub(super) struct Connection {
     pub(super) target: Target,
     pub(super) token: Option<SecretString>,
@@ -157,7 +212,7 @@ const NO_ANSWER: &[&str] = &[
     "No route to host",
 ];
 /// … and when a connection ends too early.
-const BROKEN_OFF: &[&str] = &[
+pub(super) const BROKEN_OFF: &[&str] = &[
     "early EOF",
     "unexpected disconnect",
     "the remote end hung up unexpectedly",

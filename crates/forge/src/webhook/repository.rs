@@ -46,9 +46,13 @@ impl RepositoryKey {
         &self.0
     }
 
-    /// Its web addresses in lower case, without `.git` and a slash at the end.
-    pub fn addresses(&self) -> [String; 2] {
-        ["https", "http"].map(|scheme| format!("{scheme}://{}", self.0))
+    /// Its web addresses in lower case, without `.git` and a slash at the end, and that of SSH, as
+    /// `ssh://host/path`: the port of the one says nothing about the other's.
+    pub fn addresses(&self) -> [String; 3] {
+        let (host, path) = self.0.split_once('/').unwrap_or((&self.0, ""));
+        let is_port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+        let bare = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(bare, _)| bare);
+        [format!("https://{}", self.0), format!("http://{}", self.0), format!("ssh://{bare}/{path}")]
     }
 }
 
@@ -100,7 +104,14 @@ mod tests {
     #[test]
     fn its_addresses_have_the_key_they_came_from() {
         let key = RepositoryKey::of("https://example.org/Group/sub/site.git").unwrap();
-        assert_eq!(key.addresses(), ["https://example.org/group/sub/site", "http://example.org/group/sub/site"]);
+        let [https, http, ssh] = key.addresses();
+        assert_eq!(https, "https://example.org/group/sub/site");
+        assert_eq!(http, "http://example.org/group/sub/site");
+        assert_eq!(ssh, "ssh://example.org/group/sub/site");
+        let ssh_of = |address: &str| RepositoryKey::of(address).unwrap().addresses()[2].clone();
+        assert_eq!(ssh_of("https://example.org:8443/a/b"), "ssh://example.org/a/b");
+        assert_eq!(ssh_of("http://[::1]:3000/a/b"), "ssh://[::1]/a/b");
+        assert_eq!(ssh_of("ssh://git@[::1]/a/b"), "ssh://[::1]/a/b");
         assert!(key.addresses().iter().all(|address| RepositoryKey::of(address).as_ref() == Some(&key)));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Forge, Manners, branch, files, nothing_is_left};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use forge::git::{FetchError, FetchRequest, fetch};
+use forge::git::{Credentials, FetchError, FetchRequest, fetch};
 use model::{deployment::FailureCode, names::CommitSha};
 use std::{os::unix::fs::symlink, sync::Mutex, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -70,12 +70,13 @@ async fn a_private_repository_wants_its_token_and_the_token_is_seen_nowhere() {
     let into = forge.place();
     let error = get(forge.fetch(&into)).await.unwrap_err();
     assert!(error.message.contains("Give a token"), "{error}");
-    let error = get(FetchRequest { token: Some("wrong".into()), ..forge.fetch(&into) }).await.unwrap_err();
+    let error =
+        get(FetchRequest { credentials: Credentials::Token("wrong".into()), ..forge.fetch(&into) }).await.unwrap_err();
     assert!(error.message.contains("does not accept the token"), "{error}");
 
     let lines = Mutex::new(Vec::new());
     let say = |line: &str| lines.lock().unwrap().push(line.to_owned());
-    let request = FetchRequest { token: Some("t0ken-of-ada".into()), ..forge.fetch(&into) };
+    let request = FetchRequest { credentials: Credentials::Token("t0ken-of-ada".into()), ..forge.fetch(&into) };
     assert!(!format!("{request:?}").contains("t0ken"));
     assert_eq!(fetch(request, &CancellationToken::new(), &say).await.unwrap().commit, commit);
     assert!(lines.lock().unwrap().iter().all(|line| !line.contains("t0ken")));
@@ -95,7 +96,7 @@ async fn while_the_forge_is_silent_the_token_is_in_no_argument_and_on_no_disk() 
     let manners = Manners { authorization, ..Manners::default() };
     let (forge, commit) = Forge::with_site(Manners { stalls: true, ..manners.clone() }).await;
     let into = forge.place();
-    let request = FetchRequest { token: Some("t0ken-of-ada".into()), ..forge.fetch(&into) };
+    let request = FetchRequest { credentials: Credentials::Token("t0ken-of-ada".into()), ..forge.fetch(&into) };
     let look = async {
         let deadline = std::time::Instant::now() + Duration::from_mins(1);
         while forge.requests() == 0 {
@@ -137,7 +138,9 @@ async fn a_token_is_not_sent_in_the_clear() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
     let into = forge.place();
     let url = model::names::RepoUrl::parse("http://192.0.2.1/site.git").unwrap();
-    let error = get(FetchRequest { url, token: Some("t0ken".into()), ..forge.fetch(&into) }).await.unwrap_err();
+    let error = get(FetchRequest { url, credentials: Credentials::Token("t0ken".into()), ..forge.fetch(&into) })
+        .await
+        .unwrap_err();
     assert!(error.message.contains("everybody on the way"), "{error}");
 }
 

@@ -5,4 +5,6 @@
 mod fetching;
 mod hosting;
 mod looking;
+mod over_ssh;
+mod sshd;
 mod support;

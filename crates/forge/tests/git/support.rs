@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, Response, StatusCode, header},
 };
 use forge::{
-    git::{FetchRequest, RemoteRequest},
+    git::{Credentials, FetchRequest, RemoteRequest},
     hosted::{self, Author, FileChange},
 };
 use model::names::{BranchName, CommitSha, RepoUrl};
@@ -104,7 +104,7 @@ impl Forge {
         std::fs::create_dir_all(into.parent().unwrap()).unwrap();
         FetchRequest {
             url: self.url("/site.git"),
-            token: None,
+            credentials: Credentials::None,
             branch: branch("main"),
             commit: None,
             into,
@@ -117,7 +117,7 @@ impl Forge {
     pub fn look(&self) -> RemoteRequest {
         RemoteRequest {
             url: self.url("/site.git"),
-            token: None,
+            credentials: Credentials::None,
             branch: None,
             allow_private: true,
             timeout: Duration::from_secs(20),

@@ -1,7 +1,7 @@
 //! Gets the commit and finds out what the repository asks for.
 
 use super::{Run, Stop};
-use crate::sites::open_repository_token;
+use crate::sites::repository_credentials;
 use forge::git::{CheckedOut, Checkout, FetchError};
 use model::{
     deployment::{FailureCode, Stream},
@@ -88,7 +88,7 @@ async fn check_out(
         Source::Git { url, .. } => {
             let request = forge::git::FetchRequest {
                 url: url.clone(),
-                token: open_repository_token(&run.platform, &run.site)?.map(Into::into),
+                credentials: repository_credentials(&run.platform, &run.site)?,
                 branch,
                 commit,
                 into: &into,

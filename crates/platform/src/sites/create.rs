@@ -5,14 +5,14 @@ use crate::{
     deployments::{Queued, enqueue},
     sites::{
         get,
-        repository::{self, parse_token},
+        repository::{self, Way, parse_token},
         templates,
     },
     vault::random_secret,
 };
 use anyhow::Context;
 use model::{
-    Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId,
+    Actor, EnvironmentId, FieldError, Problem, SiteId, TeamId,
     deployment::Trigger,
     event::Event,
     names::{BranchName, DisplayName, NameError, RepoUrl, SiteSlug, suggest_slug},
@@ -35,9 +35,12 @@ pub enum NewSource {
         /// `None`: the repository's default branch.
         #[serde(default)]
         branch: Option<String>,
-        /// For a private repository.
+        /// For a private repository over HTTPS.
         #[serde(default)]
         token: Option<String>,
+        /// Over SSH, where the server shows another key than before: the new one's fingerprint.
+        #[serde(default)]
+        accept_host_key: Option<String>,
     },
     /// An empty repository kept by the platform.
     Hosted {},
@@ -77,23 +80,11 @@ pub(crate) fn environment_row(environment: EnvironmentId) -> String {
 /// Makes a site and queues its first deployment. A hosted site begins empty: its first push is its first deployment.
 ///
 /// # Errors
-/// 422 with every field that is wrong, 409 `slug_taken`, 403 where the role in the team does not allow it, 503
+/// 422 with every field that is wrong, `deploy_key_needed` for an SSH address whose key has just been made (the same
+/// request works once the key was added at the forge), 409 `slug_taken`, 403 where the role in the team does not allow it, 503
 /// `no_subnet` where the pool of subnets is used up.
 pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<CreatedSite> {
-    let team = match new.team_id {
-        Some(team) => team,
-        None => actor
-            .memberships
-            .iter()
-            .find(|(_, role)| role.may_write())
-            .map(|(team, _)| *team)
-            .ok_or_else(Problem::forbidden)?,
-    };
-    access::may(actor, Scope::SitesWrite, team)?;
-    if actor.only_site().is_some() {
-        let detail = "This token is for one site, and makes no other.";
-        return Err(Problem::new(403, "insufficient_scope", detail).into());
-    }
+    let team = access::team_to_write(actor, new.team_id)?;
     let (name, slug, mut source, token) = parse(platform, &new)?;
     {
         let mut conn = platform.pool.acquire().await?;
@@ -101,8 +92,12 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
             return Err(slug_taken(&slug));
         }
     }
-    if let Wanted::Git { url, branch } = &mut source {
-        *branch = Some(repository::ask(platform, url, branch.clone(), token.as_deref(), "source").await?);
+    let mut way = Way::Token(token);
+    if let Wanted::Git { url, branch, accept } = &mut source {
+        if url.ssh().is_some() {
+            way = Way::Key(Box::new(repository::waiting_key(platform, team, url, "source").await?.named(&slug)));
+        }
+        *branch = Some(way.ask(platform, url, branch.clone(), accept.as_deref(), "source").await?);
     }
 
     let id = SiteId::new();
@@ -117,11 +112,11 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
             forge::hosted::create_empty(&repository).await?;
             Source::Hosted {}
         }
-        Wanted::Git { url, branch } => {
+        Wanted::Git { url, branch, .. } => {
             Source::Git { url, branch: branch.ok_or_else(|| anyhow::anyhow!("a branch was chosen above"))? }
         }
     };
-    let made = insert(platform, actor, team, id, &name, &slug, &stored, token.as_deref()).await;
+    let made = insert(platform, actor, team, id, &name, &slug, &stored, &way).await;
     let (deployment_id, secret) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -147,12 +142,11 @@ async fn insert(
     name: &DisplayName,
     slug: &SiteSlug,
     source: &Source,
-    token: Option<&str>,
+    way: &Way,
 ) -> Result<(Option<model::DeploymentId>, String)> {
     let secret = random_secret();
     let sealed_secret = platform.vault.seal(&secret_row(id, "webhook"), secret.as_bytes())?;
-    let sealed_token =
-        token.map(|token| platform.vault.seal(&secret_row(id, "repository_token"), token.as_bytes())).transpose()?;
+    let sealed_token = way.sealed_token(platform, id)?;
     let environment = EnvironmentId::new();
     let secrets = serde_json::to_vec(&new_environment_secrets()).context("writing an environment's secrets")?;
     let sealed_secrets = platform.vault.seal(&environment_row(environment), &secrets)?;
@@ -175,6 +169,9 @@ async fn insert(
         },
     )
     .await?;
+    if let Way::Key(key) = way {
+        key.put(&mut tx, team, id).await?;
+    }
     let subnets = crate::plan::subnet_count(&platform.settings);
     let new_environment = store::environments::NewEnvironment {
         id: environment,
@@ -225,7 +222,7 @@ async fn insert(
 
 enum Wanted {
     Template(String),
-    Git { url: RepoUrl, branch: Option<BranchName> },
+    Git { url: RepoUrl, branch: Option<BranchName>, accept: Option<String> },
     Hosted,
 }
 
@@ -260,7 +257,7 @@ fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, W
                 None
             }
         }
-        NewSource::Git { url, branch, token: given } => {
+        NewSource::Git { url, branch, token: given, accept_host_key } => {
             let url = RepoUrl::parse(url).map_err(|e| note("source.url", e)).ok();
             let branch = branch.as_deref().map(str::trim).filter(|b| !b.is_empty()).map(BranchName::parse).transpose();
             let branch = branch.map_err(|e| note("source.branch", e)).ok();
@@ -272,7 +269,11 @@ fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, W
                 .ok()
                 .flatten()
                 .flatten();
-            url.zip(branch).map(|(url, branch)| Wanted::Git { url, branch })
+            if token.is_some() && url.as_ref().is_some_and(|url| url.ssh().is_some()) {
+                note("source.token", repository::token_over_ssh());
+            }
+            let accept = accept_host_key.clone();
+            url.zip(branch).map(|(url, branch)| Wanted::Git { url, branch, accept })
         }
     };
     match (name, slug, source) {

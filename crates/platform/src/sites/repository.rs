@@ -1,12 +1,18 @@
 //! A site's remote repository: asked before it is relied on, and put in another's place.
 
 use super::{open_repository_token, secret_row};
-use crate::{Platform, Result, access, environments::PRODUCTION};
+use crate::{
+    Platform, Result, access,
+    deploy_keys::{self, Key},
+    environments::PRODUCTION,
+};
+use forge::git::{Credentials, FetchError};
 use model::{
-    Actor, FieldError, Problem, Scope, SiteId,
+    Actor, FieldError, Problem, Scope, SiteId, TeamId,
     deployment::FailureCode,
-    names::{BranchName, NameError, RepoUrl},
+    names::{BranchName, NameError, RepoUrl, SiteSlug},
     site::Source,
+    views::DeployKeyView,
 };
 use serde::Deserialize;
 use sqlx::PgConnection;
@@ -30,9 +36,15 @@ pub struct NewRepository {
     /// The branch that production deploys.
     #[serde(default)]
     pub branch: Option<String>,
-    /// For a private repository.
+    /// For a private repository over HTTPS.
     #[serde(default)]
     pub token: Token,
+    /// Over SSH: another key than the site has now.
+    #[serde(default)]
+    pub new_deploy_key: bool,
+    /// Over SSH, where the server shows another key than before: the new one's fingerprint.
+    #[serde(default)]
+    pub accept_host_key: Option<String>,
 }
 
 /// What becomes of a repository's token; in JSON nothing, `null`, or the token.
@@ -73,32 +85,97 @@ pub(super) fn parse_token(raw: &str) -> Result<Option<String>, NameError> {
     Ok(Some(token.to_owned()).filter(|token| !token.is_empty()))
 }
 
-/// Asks a repository whether it can be read and has the branch; the branch, which is the default one if none is named.
+/// A token where a key is wanted.
+pub(super) fn token_over_ssh() -> NameError {
+    let message = "An SSH address takes a deploy key, no token; for the token give the repository's https:// address.";
+    NameError { code: "token_over_ssh", message: message.into() }
+}
+
+/// What is to open a repository.
+pub(super) enum Way {
+    /// A token over HTTPS, or nothing.
+    Token(Option<String>),
+    /// A key over SSH.
+    Key(Box<Key>),
+}
+
+/// The team's key for a repository that no site uses yet.
 ///
 /// # Errors
-/// 422 for `{form}.url`, `{form}.branch` or `{form}.token`, as the request calls them.
-pub(super) async fn ask(
-    platform: &Platform,
-    url: &RepoUrl,
-    branch: Option<BranchName>,
-    token: Option<&str>,
-    form: &str,
-) -> Result<BranchName> {
-    if token.is_some() && !forge::git::keeps_secrets(url) {
-        return Err(Problem::invalid(&format!("{form}.token"), "token_in_the_clear", forge::git::IN_THE_CLEAR).into());
+/// 422 `deploy_key_needed` with the key if it was made just now: nobody can have added it at the forge yet.
+pub(super) async fn waiting_key(platform: &Platform, team: TeamId, url: &RepoUrl, form: &str) -> Result<Key> {
+    let (key, is_new) = deploy_keys::waiting(platform, team, url, &format!("{form}.url")).await?;
+    if is_new {
+        let detail =
+            "Add the deploy key to the repository at its forge, where reading is enough, then send this again.";
+        let problem = Problem::invalid(&format!("{form}.url"), "deploy_key_needed", detail);
+        let code = "deploy_key_needed".to_owned();
+        return Err(Problem { code, deploy_key: Some(Box::new(key.view)), ..problem }.into());
     }
-    let request = forge::git::RemoteRequest {
-        url: url.clone(),
-        token: token.map(Into::into),
-        branch,
-        allow_private: platform.settings.allow_private_repositories,
-        timeout: LOOK_LIMIT,
-    };
-    let found = forge::git::ls_remote(&request, &CancellationToken::new()).await.map_err(|e| {
-        let field = if e.code == FailureCode::RefNotFound { "branch" } else { "url" };
-        Problem::invalid(&format!("{form}.{field}"), e.code.as_str(), e.message)
-    })?;
-    Ok(found.branch)
+    Ok(key)
+}
+
+impl Way {
+    /// Asks a repository whether it can be read and has the branch; the branch, which is the default one if none is
+    /// named. A server that shows another key than it is known by is asked only if that key was accepted.
+    ///
+    /// # Errors
+    /// 422 for `{form}.url`, `{form}.branch`, `{form}.token` or `{form}.accept_host_key`, as the request calls them.
+    pub(super) async fn ask(
+        &mut self,
+        platform: &Platform,
+        url: &RepoUrl,
+        branch: Option<BranchName>,
+        accept: Option<&str>,
+        form: &str,
+    ) -> Result<BranchName> {
+        let allow_private = platform.settings.allow_private_repositories;
+        if let Self::Token(Some(_)) = self
+            && !forge::git::keeps_secrets(url)
+        {
+            let field = format!("{form}.token");
+            return Err(Problem::invalid(&field, "token_in_the_clear", forge::git::IN_THE_CLEAR).into());
+        }
+        if let (Self::Key(key), Some(accept)) = (&mut *self, accept.map(str::trim).filter(|it| !it.is_empty())) {
+            key.accept(url, accept, allow_private, form).await?;
+        }
+        let request = forge::git::RemoteRequest {
+            url: url.clone(),
+            credentials: self.credentials(),
+            branch,
+            allow_private,
+            timeout: LOOK_LIMIT,
+        };
+        let found = forge::git::ls_remote(&request, &CancellationToken::new()).await;
+        Ok(found.map_err(|e| self.refused(e, form))?.branch)
+    }
+
+    fn credentials(&self) -> Credentials {
+        match self {
+            Self::Token(None) => Credentials::None,
+            Self::Token(Some(token)) => Credentials::Token(token.as_str().into()),
+            Self::Key(key) => Credentials::Key(key.access.clone()),
+        }
+    }
+
+    fn refused(&self, error: FetchError, form: &str) -> Problem {
+        let field = if error.code == FailureCode::RefNotFound { "branch" } else { "url" };
+        let mut problem = Problem::invalid(&format!("{form}.{field}"), error.code.as_str(), error.message);
+        if let Self::Key(key) = self {
+            let view = DeployKeyView { offered_host_key: error.offered_host_key, ..key.view.clone() };
+            problem.deploy_key = Some(Box::new(view));
+        }
+        problem
+    }
+
+    /// The token, sealed for this site.
+    ///
+    /// # Errors
+    /// If it cannot be sealed.
+    pub(super) fn sealed_token(&self, platform: &Platform, site: SiteId) -> Result<Option<Vec<u8>>> {
+        let Self::Token(Some(token)) = self else { return Ok(None) };
+        Ok(Some(platform.vault.seal(&secret_row(site, "repository_token"), token.as_bytes())?))
+    }
 }
 
 /// A repository that was asked and may be put in the place of the one that was there then.
@@ -107,6 +184,7 @@ pub(super) struct Chosen {
     pub(super) url: RepoUrl,
     before: SiteRow,
     after: Source,
+    way: Way,
     sealed_token: Option<Vec<u8>>,
     production: Option<BranchName>,
 }
@@ -115,7 +193,8 @@ pub(super) struct Chosen {
 /// never sent to another one.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting` or `repository_is_kept_here`, 422 with every field that is wrong.
+/// 404, 403, 409 `site_deleting` or `repository_is_kept_here`, 422 with every field that is wrong, or
+/// `deploy_key_needed`.
 pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new: NewRepository) -> Result<Chosen> {
     let (before, production) = {
         let mut conn = platform.pool.acquire().await?;
@@ -141,21 +220,36 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
         let detail = "Correct the fields that are marked.";
         return Err(Problem { errors, ..Problem::new(422, "invalid_input", detail) }.into());
     };
-    let token = match new.token {
-        Token::Keep if forge::git::same_server(old, &url) => open_repository_token(platform, &before)?,
-        Token::Keep | Token::Remove => None,
-        Token::Set(_) => given,
-    };
     let wanted = match &branch {
         Some(branch) => branch.clone(),
         None => BranchName::parse(&production.branch)
             .map_err(|e| Problem::invalid("repository.branch", e.code, e.message))?,
     };
-    let wanted = ask(platform, &url, Some(wanted), token.as_deref(), "repository").await?;
-    let row = secret_row(site, "repository_token");
-    let sealed_token = token.map(|token| platform.vault.seal(&row, token.as_bytes())).transpose()?;
+    let mut way = if url.ssh().is_some() {
+        if given.is_some() {
+            let NameError { code, message } = token_over_ssh();
+            return Err(Problem::invalid("repository.token", code, message).into());
+        }
+        let own = deploy_keys::of_site(platform, &before)?.filter(|_| *old == url && !new.new_deploy_key);
+        let key = if let Some(own) = own {
+            own
+        } else {
+            let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
+            waiting_key(platform, before.team_id, &url, "repository").await?.named(&slug)
+        };
+        Way::Key(Box::new(key))
+    } else {
+        Way::Token(match new.token {
+            Token::Keep if forge::git::same_server(old, &url) => open_repository_token(platform, &before)?,
+            Token::Keep | Token::Remove => None,
+            Token::Set(_) => given,
+        })
+    };
+    let accept = new.accept_host_key.as_deref();
+    let wanted = way.ask(platform, &url, Some(wanted), accept, "repository").await?;
+    let sealed_token = way.sealed_token(platform, site)?;
     let after = Source::Git { url: url.clone(), branch: wanted };
-    Ok(Chosen { url, before, after, sealed_token, production: branch })
+    Ok(Chosen { url, before, after, way, sealed_token, production: branch })
 }
 
 impl Chosen {
@@ -169,6 +263,12 @@ impl Chosen {
     /// # Errors
     /// 409 `repository_changed` if somebody else was quicker.
     pub(super) async fn put(&self, conn: &mut PgConnection, site: &SiteRow) -> Result<()> {
+        let locked = store::sites::lock(conn, &[site.team_id], site.id).await?;
+        let is_as_before =
+            |now: &SiteRow| (now.deploy_key, &now.host_key) == (self.before.deploy_key, &self.before.host_key);
+        if !locked.as_ref().is_some_and(is_as_before) {
+            return Err(changed().into());
+        }
         if let Some(branch) = &self.production {
             let row = access::environment_to_change(conn, site, PRODUCTION).await?;
             let paused = row.paused_at.is_some();
@@ -178,9 +278,16 @@ impl Chosen {
         let old = Repository { source: &self.before.source.0, token: self.before.repository_token.as_deref() };
         let new = Repository { source: &self.after, token: self.sealed_token.as_deref() };
         if !store::sites::set_repository(conn, site.team_id, site.id, old, new).await? {
-            let detail = "Somebody else changed the repository just now; look at it and try again.";
-            return Err(Problem::conflict("repository_changed", detail).into());
+            return Err(changed().into());
         }
-        Ok(())
+        match &self.way {
+            Way::Key(key) => key.put(conn, site.team_id, site.id).await,
+            Way::Token(_) => Ok(store::deploy_keys::remove(conn, site.team_id, site.id).await?),
+        }
     }
+}
+
+fn changed() -> Problem {
+    let detail = "Somebody else changed the repository just now; look at it and try again.";
+    Problem::conflict("repository_changed", detail)
 }

@@ -1,9 +1,9 @@
 //! A site as the dashboard and the API show it.
 
-use crate::{Platform, Result, labels, machine, sites::host};
+use crate::{Platform, Result, deploy_keys, labels, machine, sites::host};
 use docker::ContainerSummary;
 use model::{
-    Actor, SiteId, TeamId,
+    Actor, Role, SiteId, TeamId,
     deployment::Status,
     plan::ReleasePlan,
     site::Source,
@@ -79,7 +79,7 @@ fn view(
         url: settings.site_url(&host(platform, &row.slug, "production")),
         status,
         services: plan.map(|plan| services(plan, containers)).unwrap_or_default(),
-        repository: repository(platform, &row, branch),
+        repository: repository(platform, actor, &row, branch),
         webhook: crate::webhooks::view(platform, &row),
         latest_deployment: newest.map(crate::deployments::summary),
         created_at: row.created_at,
@@ -99,14 +99,22 @@ pub(crate) fn status(newest: Option<&DeploymentRow>, serves: bool) -> SiteStatus
     }
 }
 
-fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryView {
+fn repository(platform: &Platform, actor: &Actor, row: &SiteRow, branch: String) -> RepositoryView {
     let hosted = || format!("{}/git/{}/{}.git", platform.settings.public_url, row.team_slug, row.slug);
     let (kind, clone_url, template) = match &row.source.0 {
         Source::Template(id) => ("hosted", hosted(), Some(id.clone())),
         Source::Hosted {} => ("hosted", hosted(), None),
         Source::Git { url, .. } => ("remote", url.to_string(), None),
     };
-    RepositoryView { kind: kind.into(), clone_url, branch, template, has_token: row.repository_token.is_some() }
+    let may_change = actor.role_in(row.team_id).is_some_and(Role::may_write);
+    RepositoryView {
+        kind: kind.into(),
+        clone_url,
+        branch,
+        template,
+        has_token: row.repository_token.is_some(),
+        deploy_key: deploy_keys::view_of_site(row).filter(|_| may_change),
+    }
 }
 
 /// The services of a release, as their containers run.

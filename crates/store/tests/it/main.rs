@@ -4,6 +4,7 @@
 mod support;
 
 mod deliveries;
+mod deploy_keys;
 mod environments;
 mod logs_and_events;
 mod queue;

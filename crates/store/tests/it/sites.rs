@@ -69,6 +69,23 @@ async fn a_webhook_finds_its_sites_by_the_repository(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_webhook_finds_a_site_that_is_fetched_over_ssh(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let acme = team(&mut conn, "acme").await;
+    for (slug, url, address) in [
+        ("scp", "git@Example.org:Me/Shop.git", "ssh://example.org/me/shop"),
+        ("scp-root", "git@example.org:/srv/shop.git/", "ssh://example.org/srv/shop"),
+        ("ssh", "ssh://git@example.org/me/cafe.git", "ssh://example.org/me/cafe"),
+        ("ssh-port", "ssh://git@example.org:2222/me/inn", "ssh://example.org/me/inn"),
+        ("ssh-six", "ssh://git@[::1]:2222/me/six", "ssh://[::1]/me/six"),
+    ] {
+        let id = site(&mut conn, acme, slug, &git(url)).await;
+        let found = sites::for_webhook_by_repository(&mut conn, &[address.into()]).await.unwrap();
+        assert_eq!(found.iter().map(|s| s.id).collect::<Vec<_>>(), [id], "{url}");
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_site_is_removed_once_nothing_runs_in_it(pool: PgPool) {
     let mut conn = pool.acquire().await.unwrap();
     let acme = team(&mut conn, "acme").await;

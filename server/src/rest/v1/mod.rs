@@ -2,6 +2,7 @@
 
 mod auth;
 mod deliveries;
+mod deploy_keys;
 pub mod deployments;
 mod environments;
 mod me;
@@ -29,6 +30,7 @@ pub fn routes() -> Router<AppState> {
         .route("/teams", get(teams::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
+        .route("/deploy-keys", post(deploy_keys::create::handle))
         .route("/queue", get(queue::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))

@@ -15,6 +15,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+mod over_ssh;
+#[path = "../../../../forge/tests/git/sshd.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod sshd;
+
 const TOKEN: &str = "t0ken-of-ada";
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
@@ -88,7 +93,8 @@ impl Remote {
         let mut world = World::new(pool).await;
         world.platform.settings.allow_private_repositories = true;
         let forge = Forge::start(&["main", "next"], Some(TOKEN)).await;
-        let source = NewSource::Git { url: forge.url(), branch: None, token: Some(TOKEN.into()) };
+        let source =
+            NewSource::Git { url: forge.url(), branch: None, token: Some(TOKEN.into()), accept_host_key: None };
         let new = NewSite { team_id: None, name: "Remote".into(), slug: None, source };
         let site = create(&world.platform, &world.actor, new).await.unwrap().site.id;
         forge.seen();
@@ -205,7 +211,7 @@ async fn a_new_site_sends_no_token_in_the_clear_either(pool: PgPool) {
     let mut world = World::new(pool).await;
     world.platform.settings.allow_private_repositories = true;
     let url = "http://192.0.2.1/site.git".to_owned();
-    let source = NewSource::Git { url, branch: None, token: Some("x".into()) };
+    let source = NewSource::Git { url, branch: None, token: Some("x".into()), accept_host_key: None };
     let new = NewSite { team_id: None, name: "Remote".into(), slug: None, source };
     let refused = problem(create(&world.platform, &world.actor, new).await);
     assert_eq!(

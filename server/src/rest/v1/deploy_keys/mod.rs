@@ -1,0 +1,3 @@
+//! Keys that open repositories over SSH.
+
+pub mod create;
