@@ -29,6 +29,12 @@ pub struct SiteRow {
     pub old_webhook_secret_until: Option<OffsetDateTime>,
     /// Sealed; for a private remote repository.
     pub repository_token: Option<Vec<u8>>,
+    /// Pull requests get previews.
+    pub previews_enabled: bool,
+    /// At most so many at a time.
+    pub previews_max: i32,
+    /// One of which nothing was heard for so many days goes.
+    pub previews_idle_days: i32,
     /// Since.
     pub created_at: OffsetDateTime,
     /// Set once its removal was asked for.
@@ -38,7 +44,7 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data, \
+     s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, s.created_at, s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until \
      from sites s join teams t on t.id = s.team_id";

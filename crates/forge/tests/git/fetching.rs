@@ -47,6 +47,31 @@ async fn an_older_commit_is_fetched_from_new_servers_and_from_old_ones() {
 }
 
 #[tokio::test]
+async fn a_pull_request_is_fetched_from_where_its_forge_keeps_it() {
+    for (head, reference) in
+        [(PullHead::Pull(12), "refs/pull/12/head"), (PullHead::MergeRequest(3), "refs/merge-requests/3/head")]
+    {
+        for old in [false, true] {
+            let (forge, _) = Forge::with_site(Manners { old, ..Manners::default() }).await;
+            let commit = forge.commit("theirs", &[("index.html", "theirs")]).await;
+            forge.git(&["update-ref", reference, commit.as_str()]);
+            forge.git(&["branch", "-D", "theirs"]);
+            for commit in [None, Some(commit.clone())] {
+                let into = forge.place();
+                let request = FetchRequest { head: Some(head), commit, ..forge.fetch(&into) };
+                get(request).await.unwrap_or_else(|error| panic!("old: {old}: {error}"));
+                assert_eq!(files(&into)["index.html"], "theirs", "old: {old}");
+                std::fs::remove_dir_all(&into).unwrap();
+            }
+            let into = forge.place();
+            let request = FetchRequest { head: Some(PullHead::Pull(99)), ..forge.fetch(&into) };
+            let error = get(request).await.unwrap_err();
+            assert_eq!(error.message, "“refs/pull/99/head” is not in the repository.");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_named() {
     let (forge, _) = Forge::with_site(Manners::default()).await;
     let into = forge.place();

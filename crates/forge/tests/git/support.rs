@@ -103,6 +103,7 @@ impl Forge {
     pub fn fetch<'a>(&self, into: &'a Path) -> FetchRequest<'a> {
         std::fs::create_dir_all(into.parent().unwrap()).unwrap();
         FetchRequest {
+            head: None,
             url: self.url("/site.git"),
             token: None,
             branch: branch("main"),

@@ -1,7 +1,8 @@
 //! A site's remote repository: asked before it is relied on, and put in another's place.
 
 use super::{open_repository_token, secret_row};
-use crate::{Platform, Result, access, environments::PRODUCTION};
+use crate::{Platform, Result, access, environments::PRODUCTION, previews};
+use forge::webhook::RepositoryKey;
 use model::{
     Actor, FieldError, Problem, Scope, SiteId,
     deployment::FailureCode,
@@ -181,6 +182,18 @@ impl Chosen {
             let detail = "Somebody else changed the repository just now; look at it and try again.";
             return Err(Problem::conflict("repository_changed", detail).into());
         }
+        if !is_same_repository(&self.before.source.0, &self.after) {
+            previews::leave_repository(conn, site).await?;
+        }
         Ok(())
     }
+}
+
+/// Both are one repository, whichever of its addresses was written down.
+fn is_same_repository(one: &Source, other: &Source) -> bool {
+    let key = |source: &Source| match source {
+        Source::Git { url, .. } => RepositoryKey::of(url.as_str()),
+        Source::Template(_) | Source::Hosted {} => None,
+    };
+    key(one).is_some_and(|one| Some(one) == key(other))
 }
