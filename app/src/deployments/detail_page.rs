@@ -293,14 +293,28 @@ fn Actions(
     }
 }
 
+/// Words that lead to the forge, where it is known.
+fn linked(url: Option<String>, words: String) -> impl IntoView {
+    match url {
+        Some(url) => Either::Left(view! {
+            <a href=url rel="external noreferrer" class="link-accent">
+                {words}
+            </a>
+        }),
+        None => Either::Right(words),
+    }
+}
+
 #[component]
 fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
     let summary = Memo::new(move |_| deployment.read().summary.clone());
     let watch = Memo::new(move |_| deployment.read().watch.clone());
+    let forge = Memo::new(move |_| (deployment.read().commit_url.clone(), deployment.read().pull_request.clone()));
     view! {
         <section aria-label="Details" class="panel">
             {move || {
                 let it = summary.get();
+                let (commit_url, pull_request) = forge.get();
                 view! {
                     <dl class="facts">
                         <div>
@@ -342,7 +356,7 @@ fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
                                     <div>
                                         <dt>"Commit"</dt>
                                         <dd class="font-mono" title=commit.clone()>
-                                            {short_commit(&commit)}
+                                            {linked(commit_url.clone(), short_commit(&commit))}
                                         </dd>
                                     </div>
                                 }
@@ -354,6 +368,17 @@ fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
                                     <div>
                                         <dt>"Author"</dt>
                                         <dd class="truncate">{author}</dd>
+                                    </div>
+                                }
+                            })}
+                        {pull_request
+                            .map(|pull| {
+                                view! {
+                                    <div>
+                                        <dt>"Pull request"</dt>
+                                        <dd class="truncate" title=pull.title>
+                                            {linked(pull.url, format!("#{}", pull.number))}
+                                        </dd>
                                     </div>
                                 }
                             })}

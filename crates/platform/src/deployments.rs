@@ -507,9 +507,9 @@ async fn kept(conn: &mut PgConnection, row: &DeploymentRow) -> Result<Option<Kep
         .into_iter()
         .partition(|environment| environment.id == row.environment_id);
     let is_preview = own.first().is_some_and(|environment| environment.is_preview);
-    let open = others.into_iter().filter(|environment| {
-        !is_preview && !environment.is_preview && environments::may_deploy(environment).is_ok()
-    });
+    let open = others
+        .into_iter()
+        .filter(|environment| !is_preview && !environment.is_preview && environments::may_deploy(environment).is_ok());
     Ok(Some(KeptRelease {
         variables_version: release.variables_version,
         saved_variables_version: own.first().map_or(0, |environment| environment.variables_version),

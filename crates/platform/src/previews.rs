@@ -132,7 +132,10 @@ fn may_approve(site: &SiteRow, row: &PullRequestRow, commit: &str, place: Place)
         return refuse("pull_request_closed", "This pull request is closed.");
     }
     if !row.from_fork {
-        return refuse("no_approval_needed", "It comes from the repository itself; its pushes are deployed as they come.");
+        return refuse(
+            "no_approval_needed",
+            "It comes from the repository itself; its pushes are deployed as they come.",
+        );
     }
     let Some(head) = row.head.as_deref().filter(|_| row.state() != PreviewState::Refused) else {
         return refuse("no_preview", "This pull request can have no preview; the site's page “Webhooks” says why.");
@@ -161,9 +164,8 @@ pub(crate) async fn may_build(
         return Ok(());
     }
     let pull = store::pull_requests::of_environment(conn, environment.team_id, environment.id).await?;
-    let is_approved = pull.is_some_and(|pull| {
-        !pull.from_fork || commit.is_some() && pull.approved_commit.as_deref() == commit
-    });
+    let is_approved =
+        pull.is_some_and(|pull| !pull.from_fork || commit.is_some() && pull.approved_commit.as_deref() == commit);
     if is_approved {
         return Ok(());
     }

@@ -268,7 +268,8 @@ fn every_forges_pull_request_is_told_apart_by_what_happened() {
         assert_eq!((pull.number, &pull.action, pull.title.as_str()), (7, &expected, "Better"), "{sent:?}");
         assert_eq!((pull.source_branch.as_str(), pull.target_branch.as_str()), ("fix", "main"), "{sent:?}");
         assert!(pull.from_fork, "{sent:?}");
-        let is_told = sent.0 != Provider::GitLab || expected == Opened && sent.3["object_attributes"]["action"] == "open";
+        let is_told =
+            sent.0 != Provider::GitLab || expected == Opened && sent.3["object_attributes"]["action"] == "open";
         assert_eq!(pull.author.as_deref(), is_told.then_some("Eve"), "{sent:?}");
         assert_eq!(pull.noun, if sent.0 == Provider::GitLab { "Merge request" } else { "Pull request" });
     }

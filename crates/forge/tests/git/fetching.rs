@@ -2,7 +2,7 @@
 
 use crate::support::{Forge, Manners, branch, files, nothing_is_left};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use forge::git::{FetchError, FetchRequest, fetch};
+use forge::git::{FetchError, FetchRequest, PullHead, fetch};
 use model::{deployment::FailureCode, names::CommitSha};
 use std::{os::unix::fs::symlink, sync::Mutex, time::Duration};
 use tokio_util::sync::CancellationToken;

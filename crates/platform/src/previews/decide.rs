@@ -148,8 +148,8 @@ pub(crate) fn admitted(at: &Situation<'_>) -> Decision {
         (Place::None, Some(obstacle)) => Decision::new(PreviewState::Refused, Act::Nothing, obstacle),
         (Place::None, None) if at.count >= usize::try_from(at.settings.max).unwrap_or(0) => {
             let reason = format!(
-                "The site has {} previews, and its settings allow {}: this one waits, and is made once there is room.",
-                at.count, at.settings.max
+                "The site has as many previews as its settings allow, {}: this one waits, and is made once there is room.",
+                at.settings.max
             );
             Decision::new(PreviewState::Waiting, Act::Nothing, reason)
         }

@@ -118,7 +118,11 @@ fn the_limit_makes_a_pull_request_wait_and_says_so() {
     }
     let decision = decide(&opened, Provider::GitHub, &Situation { count: 2, ..UNKNOWN });
     assert_eq!(decision.state, Some(PreviewState::Waiting));
-    assert!(decision.reason.ends_with("has 2 previews, and its settings allow 2: this one waits, and is made once there is room."));
+    assert!(
+        decision
+            .reason
+            .ends_with("as many previews as its settings allow, 2: this one waits, and is made once there is room.")
+    );
 }
 
 #[test]

@@ -75,7 +75,9 @@ pub(super) async fn situation(conn: &mut PgConnection, site: &SiteRow, number: i
 async fn host_obstacle(conn: &mut PgConnection, host: &str) -> Result<Option<String>> {
     if host.len() > environments::MAX_LABEL {
         let most = environments::MAX_LABEL;
-        return Ok(Some(format!("There is no preview: its address would begin with “{host}”, and has at most {most} characters there.")));
+        return Ok(Some(format!(
+            "There is no preview: its address would begin with “{host}”, and has at most {most} characters there."
+        )));
     }
     let is_taken = store::sites::slug_taken(conn, host).await? || store::environments::host_taken(conn, host).await?;
     Ok(is_taken.then(|| format!("There is no preview: another site answers at “{host}”.")))

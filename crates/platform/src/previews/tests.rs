@@ -230,7 +230,8 @@ async fn an_environment_or_a_site_in_its_place_is_told(pool: PgPool) {
     };
     by_hand("pr-1", "shop-pr-1").await;
     by_hand("other", "shop-pr-2").await;
-    for (number, words) in [(1, "has an environment “pr-1” that is none"), (2, "another site answers at “shop-pr-2”")] {
+    for (number, words) in [(1, "has an environment “pr-1” that is none"), (2, "another site answers at “shop-pr-2”")]
+    {
         let received = world.hub("opened", number, ONE, "ada").await;
         assert_eq!(received.outcome, Outcome::Ignored);
         assert!(received.reason.contains(words), "{}", received.reason);

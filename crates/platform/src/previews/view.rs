@@ -10,9 +10,7 @@ use model::{
 };
 use sqlx::PgConnection;
 use std::collections::HashMap;
-use store::{
-    deployments::DeploymentRow, environments::EnvironmentRow, pull_requests::PullRequestRow, sites::SiteRow,
-};
+use store::{deployments::DeploymentRow, environments::EnvironmentRow, pull_requests::PullRequestRow, sites::SiteRow};
 
 /// The forge that told of a pull request.
 pub(crate) fn provider(row: &PullRequestRow) -> Provider {

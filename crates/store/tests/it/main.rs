@@ -6,6 +6,7 @@ mod support;
 mod deliveries;
 mod environments;
 mod logs_and_events;
+mod pull_requests;
 mod queue;
 mod reconcile;
 mod releases;

@@ -17,7 +17,7 @@ async fn the_limit_makes_pull_requests_wait_for_their_turn(pool: PgPool) {
     use PreviewState::{Active, Closed, Removed, Waiting};
     assert_eq!(states().await, [Active, Waiting, Waiting]);
     let pushed = world.hub("synchronize", 2, TWO, "ada").await;
-    assert!(pushed.reason.contains("has 1 previews, and its settings allow 1"), "{}", pushed.reason);
+    assert!(pushed.reason.contains("as many previews as its settings allow, 1: this one waits"), "{}", pushed.reason);
     world.hub("closed", 1, ONE, "ada").await;
     assert_eq!(states().await, [Closed, Waiting, Waiting], "until there is room");
     world.gone("pr-1").await;
@@ -61,9 +61,11 @@ async fn what_a_site_wants_of_its_previews_has_bounds(pool: PgPool) {
     let world = World::new(pool).await;
     let on = Change { enabled: Some(true), ..Change::default() };
     assert_eq!(problem(world.settings(on).await).code, "no_pull_requests", "a repository that is kept here");
-    for (max, idle_days, fields) in
-        [(0, 7, vec!["previews.max"]), (21, 0, vec!["previews.max", "previews.idle_days"]), (1, 91, vec!["previews.idle_days"])]
-    {
+    for (max, idle_days, fields) in [
+        (0, 7, vec!["previews.max"]),
+        (21, 0, vec!["previews.max", "previews.idle_days"]),
+        (1, 91, vec!["previews.idle_days"]),
+    ] {
         let change = Change { max: Some(max), idle_days: Some(idle_days), enabled: None };
         let refused = problem(world.settings(change).await);
         assert_eq!(refused.status, 422);
