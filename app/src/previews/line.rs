@@ -152,6 +152,7 @@ fn Remove(site: SiteId, number: i64, remove: Form<RemovePreview>) -> impl IntoVi
     let ask = format!("{here}?remove={number}");
     let is_going = Memo::new(move |_| query.read().get("remove").is_some_and(|asked| asked == number.to_string()));
     move || {
+        let (here, ask) = (here.clone(), ask.clone());
         if is_going.get() {
             view! {
                 <ActionForm action=remove.action attr:class="flex flex-wrap items-center gap-2">
@@ -160,7 +161,7 @@ fn Remove(site: SiteId, number: i64, remove: Form<RemovePreview>) -> impl IntoVi
                     <Button kind="submit" look=Look::Danger busy=remove.pending>
                         {format!("Remove the preview of #{number} with its data")}
                     </Button>
-                    <a href=here.clone() data-noscroll class="btn btn-ghost">
+                    <a href=here data-noscroll class="btn btn-ghost">
                         "Keep it"
                     </a>
                 </ActionForm>
@@ -169,7 +170,7 @@ fn Remove(site: SiteId, number: i64, remove: Form<RemovePreview>) -> impl IntoVi
         } else {
             view! {
                 <p>
-                    <a href=ask.clone() data-noscroll class="btn btn-ghost" aria-label=format!("Remove the preview of #{number}")>
+                    <a href=ask data-noscroll class="btn btn-ghost" aria-label=format!("Remove the preview of #{number}")>
                         <Icon glyph=Glyph::Trash />
                         "Remove"
                     </a>

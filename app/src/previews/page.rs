@@ -136,7 +136,7 @@ fn Previews(site: SiteView, previews: Vec<PreviewView>, forms: Forms) -> impl In
 }
 
 /// A line is made anew when one of these changes.
-fn key(it: &PreviewView) -> impl Eq + std::hash::Hash + 'static {
+fn key(it: &PreviewView) -> impl Eq + std::hash::Hash + use<> {
     let deployment = it.latest_deployment.as_ref().map(|of| (of.id, of.status, of.is_current));
     (it.number, it.title.clone(), it.state, it.commit.clone(), it.status, deployment, it.active_at)
 }

@@ -53,7 +53,7 @@ impl World {
         let page = format!("<!doctype html><title>{words}</title>");
         let commit = self.forge.commit(&branch, &[("index.html", &page)]).await;
         self.forge.git(&["update-ref", &format!("refs/pull/{number}/head"), commit.as_str()]);
-        self.forge.git(&["branch", "-D", &branch]);
+        self.forge.git(&["branch", "--quiet", "-D", &branch]);
         commit
     }
 

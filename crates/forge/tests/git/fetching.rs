@@ -55,7 +55,7 @@ async fn a_pull_request_is_fetched_from_where_its_forge_keeps_it() {
             let (forge, _) = Forge::with_site(Manners { old, ..Manners::default() }).await;
             let commit = forge.commit("theirs", &[("index.html", "theirs")]).await;
             forge.git(&["update-ref", reference, commit.as_str()]);
-            forge.git(&["branch", "-D", "theirs"]);
+            forge.git(&["branch", "--quiet", "-D", "theirs"]);
             for commit in [None, Some(commit.clone())] {
                 let into = forge.place();
                 let request = FetchRequest { head: Some(head), commit, ..forge.fetch(&into) };

@@ -103,14 +103,14 @@ impl World {
         approve(&self.platform, &self.actor, self.site, number, approval).await
     }
 
-    async fn row(&self, name: &str) -> Option<EnvironmentRow> {
+    async fn found(&self, name: &str) -> Option<EnvironmentRow> {
         let mut conn = self.platform.pool.acquire().await.unwrap();
         store::environments::by_name(&mut conn, self.team, self.site, name).await.unwrap()
     }
 
     /// What the reconciler does once all of an environment is gone from the machine.
     async fn gone(&self, name: &str) {
-        let row = self.row(name).await.unwrap();
+        let row = self.found(name).await.unwrap();
         assert!(row.deleting_at.is_some() && row.delete_data == Some(true), "{name}");
         let mut conn = self.platform.pool.acquire().await.unwrap();
         store::environments::remove(&mut conn, row.team_id, row.id).await.unwrap();
@@ -124,9 +124,9 @@ impl World {
 
     /// The variables that the next deployment of a preview begins with.
     async fn given(&self, name: &str) -> Vec<(String, String)> {
-        let before = self.row(name).await.unwrap();
+        let before = self.found(name).await.unwrap();
         let version = super::variables::take_over(&self.platform, &before).await.unwrap();
-        let now = self.row(name).await.unwrap();
+        let now = self.found(name).await.unwrap();
         assert_eq!(now.variables_version, version);
         let mut conn = self.platform.pool.acquire().await.unwrap();
         let set = variables::open(&self.platform, &mut conn, &now, version).await.unwrap();
@@ -260,9 +260,9 @@ async fn previews_have_variables_of_their_own_and_a_fork_no_secret_of_them(pool:
     let pair = |name: &str| (name.to_owned(), format!("{name} of Previews"));
     assert_eq!(world.given("pr-12").await, [pair("MODE"), pair("TOKEN")]);
     assert_eq!(world.given("pr-13").await, [pair("MODE")], "of a fork");
-    let version = world.row("pr-12").await.unwrap().variables_version;
+    let version = world.found("pr-12").await.unwrap().variables_version;
     world.given("pr-12").await;
-    assert_eq!(world.row("pr-12").await.unwrap().variables_version, version, "nothing changed");
+    assert_eq!(world.found("pr-12").await.unwrap().variables_version, version, "nothing changed");
     let viewer = world.with_role(Role::Viewer);
     assert_eq!(problem(variables::list(&world.platform, &viewer, world.site, Of::Previews).await).status, 403);
     let stale = variables::NewVariables { version: Some(1), variables: vec![] };

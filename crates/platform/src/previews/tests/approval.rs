@@ -12,7 +12,7 @@ async fn a_fork_is_deployed_commit_by_commit_as_they_are_approved(pool: PgPool) 
     let shown = world.preview(12).await;
     assert_eq!((shown.state, shown.environment), (PreviewState::Approval, None));
     assert!(shown.from_fork && world.deployments().await.is_empty());
-    assert!(world.row("pr-12").await.is_none(), "nothing is made");
+    assert!(world.found("pr-12").await.is_none(), "nothing is made");
 
     let moved = problem(world.approve(12, TWO).await);
     assert_eq!((moved.status, moved.code.as_str()), (409, "head_moved"));
@@ -39,11 +39,11 @@ async fn a_fork_is_deployed_commit_by_commit_as_they_are_approved(pool: PgPool) 
     assert_eq!(problem(again).code, "not_approved", "the one before is no longer the approved one");
 
     let mut conn = world.platform.pool.acquire().await.unwrap();
-    let row = world.row("pr-12").await.unwrap();
+    let row = world.found("pr-12").await.unwrap();
     for (commit, may) in [(Some(TWO), true), (Some(ONE), false), (None, false)] {
         assert_eq!(may_build(&mut conn, &row, commit).await.is_ok(), may, "{commit:?}");
     }
-    let production = world.row("production").await.unwrap();
+    let production = world.found("production").await.unwrap();
     assert!(may_build(&mut conn, &production, None).await.is_ok());
 }
 

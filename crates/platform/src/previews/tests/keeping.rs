@@ -85,5 +85,5 @@ async fn another_repository_has_other_pull_requests(pool: PgPool) {
     leave_repository(&mut conn, &site).await.unwrap();
     assert!(world.previews().await.is_empty());
     world.gone("pr-12").await;
-    assert!(world.row("production").await.unwrap().deleting_at.is_none());
+    assert!(world.found("production").await.unwrap().deleting_at.is_none());
 }
