@@ -485,12 +485,11 @@ async fn commit_url(
     commit: Option<&str>,
 ) -> Result<Option<String>> {
     let (Source::Git { url, .. }, Some(commit)) = (&site.source.0, commit) else { return Ok(None) };
-    let provider = match pull {
-        Some(pull) => Some(previews::provider(pull)),
-        None => {
-            let told = store::deliveries::newest_provider(conn, site.team_id, site.id).await?;
-            told.as_deref().and_then(Provider::from_word)
-        }
+    let provider = if let Some(pull) = pull {
+        Some(previews::provider(pull))
+    } else {
+        let told = store::deliveries::newest_provider(conn, site.team_id, site.id).await?;
+        told.as_deref().and_then(Provider::from_word)
     };
     let provider = provider.unwrap_or_else(|| forge::links::likely_provider(url.as_str()));
     Ok(forge::links::commit(provider, url.as_str(), commit))

@@ -4,6 +4,10 @@
 //! A person's variable wins over the platform's of the same name ([`crate::secrets`]), so that a site can bring its own
 //! database or signing key. Only what would break the site unseen is refused, see [`RESERVED`].
 
+mod place;
+
+pub(crate) use place::open_of_previews;
+
 use crate::{Platform, Result, access, previews};
 use anyhow::Context;
 use model::{
@@ -11,6 +15,7 @@ use model::{
     names::EnvKey,
     views::{VariableView, VariablesView},
 };
+use place::Place;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -93,7 +98,7 @@ pub async fn list(platform: &Platform, actor: &Actor, site: SiteId, of: impl Int
     let site = access::site(&mut conn, actor, site).await?;
     access::may(actor, Scope::Variables, site.team_id)?;
     let place = match of.into() {
-        Of::Environment(name) => Place::Environment(access::environment(&mut conn, &site, name).await?),
+        Of::Environment(name) => Place::Environment(Box::new(access::environment(&mut conn, &site, name).await?)),
         Of::Previews => Place::Previews(site.team_id, site.id),
     };
     let (version, set) = place.open(platform, &mut conn).await?;
@@ -196,7 +201,9 @@ async fn change(
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, Scope::Variables, site).await?;
     let place = match of {
-        Of::Environment(name) => Place::Environment(access::environment_to_change(&mut tx, &site, name).await?),
+        Of::Environment(name) => {
+            Place::Environment(Box::new(access::environment_to_change(&mut tx, &site, name).await?))
+        }
         Of::Previews => {
             store::pull_requests::lock(&mut tx, site.id).await?;
             Place::Previews(site.team_id, site.id)
@@ -222,66 +229,6 @@ async fn change(
     let view = show(&mut tx, &place, version, after).await?;
     tx.commit().await?;
     Ok(view)
-}
-
-/// Where a set lies.
-enum Place {
-    Environment(EnvironmentRow),
-    Previews(TeamId, SiteId),
-}
-
-impl Place {
-    /// The newest version, and its number.
-    async fn open(&self, platform: &Platform, conn: &mut PgConnection) -> Result<(i64, Set)> {
-        match self {
-            Self::Environment(environment) => {
-                let version = environment.variables_version;
-                Ok((version, open(platform, conn, environment, version).await?))
-            }
-            Self::Previews(team, site) => open_of_previews(platform, conn, *team, *site).await,
-        }
-    }
-
-    async fn store(
-        &self,
-        platform: &Platform,
-        conn: &mut PgConnection,
-        actor: &Actor,
-        version: i64,
-        set: &Set,
-    ) -> Result<()> {
-        match self {
-            Self::Environment(EnvironmentRow { team_id: team, id, .. }) => {
-                insert(platform, conn, actor, (*team, *id, version), set).await?;
-                store::environments::set_variables(conn, *team, *id, version).await?;
-                store::variables::prune(conn, *team, *id).await?;
-            }
-            Self::Previews(team, site) => {
-                let text = serde_json::to_vec(set).context("writing the variables of previews")?;
-                let sealed = platform.vault.seal(&row_of_previews(*site, version), &text)?;
-                store::pull_requests::set_variables(conn, *team, *site, (version, &sealed), actor.user).await?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The variables that a site's previews are given, and their version; 0 before the first.
-pub(crate) async fn open_of_previews(
-    platform: &Platform,
-    conn: &mut PgConnection,
-    team: TeamId,
-    site: SiteId,
-) -> Result<(i64, Set)> {
-    let Some((version, sealed)) = store::pull_requests::variables(conn, team, site).await? else {
-        return Ok((0, Set::new()));
-    };
-    let text = platform.vault.open(&row_of_previews(site, version), &sealed)?;
-    Ok((version, serde_json::from_slice(&text).context("reading the variables of previews")?))
-}
-
-fn row_of_previews(site: SiteId, version: i64) -> String {
-    format!("sites/{site}/previews/variables/{version}")
 }
 
 /// Seals a version and adds it.
@@ -322,10 +269,11 @@ fn row(environment: EnvironmentId, version: i64) -> String {
 
 async fn show(conn: &mut PgConnection, place: &Place, version: i64, set: Set) -> Result<VariablesView> {
     let running = match place {
-        Place::Environment(EnvironmentRow { team_id, current_release: Some(release), .. }) => {
-            store::releases::by_id(conn, *team_id, *release).await?
-        }
-        _ => None,
+        Place::Environment(environment) => match environment.current_release {
+            Some(release) => store::releases::by_id(conn, environment.team_id, release).await?,
+            None => None,
+        },
+        Place::Previews(..) => None,
     };
     let variables = set.into_iter().map(|(name, Variable { value, secret })| VariableView {
         name: name.into(),

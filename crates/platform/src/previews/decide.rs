@@ -29,6 +29,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) settings: PreviewSettings,
     /// The platform keeps the repository itself.
     pub(crate) is_hosted: bool,
+    /// The event is of another repository than the site's.
+    pub(crate) is_elsewhere: bool,
     pub(crate) known: Option<Known<'a>>,
     pub(crate) place: Place,
     /// Previews that the site has, those that are being removed counted.
@@ -69,6 +71,9 @@ pub(crate) fn decide(pull: &PullRequest, provider: Provider, at: &Situation<'_>)
     let PullRequest { noun, number, title, action, .. } = pull;
     let title = if title.is_empty() { String::new() } else { format!(", “{title}”,") };
     let decision = match action {
+        PullAction::Merged | PullAction::Closed if at.is_elsewhere => {
+            Decision::new(None, Act::Nothing, "It is of another repository than this site's.")
+        }
         PullAction::Merged => over(PreviewState::Merged, at),
         PullAction::Closed => over(PreviewState::Closed, at),
         PullAction::Other(_) => Decision::new(None, Act::Nothing, "That changes nothing about its preview."),
@@ -91,6 +96,10 @@ fn under_way(pull: &PullRequest, provider: Provider, at: &Situation<'_>) -> Deci
     let before = at.known.map(|known| known.state);
     if at.is_hosted {
         let reason = "This site's repository is kept here, where there are no pull requests; nothing is deployed.";
+        return Decision::new(None, Act::Nothing, reason);
+    }
+    if at.is_elsewhere {
+        let reason = "It is of another repository than this site's; nothing is deployed.";
         return Decision::new(None, Act::Nothing, reason);
     }
     if !at.settings.enabled {

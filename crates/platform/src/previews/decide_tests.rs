@@ -25,8 +25,15 @@ fn known(state: PreviewState) -> Option<Known<'static>> {
     Some(Known { state, head: Some(OLD), approved: None })
 }
 
-const UNKNOWN: Situation<'static> =
-    Situation { settings: ON, is_hosted: false, known: None, place: Place::None, count: 0, obstacle: None };
+const UNKNOWN: Situation<'static> = Situation {
+    settings: ON,
+    is_hosted: false,
+    is_elsewhere: false,
+    known: None,
+    place: Place::None,
+    count: 0,
+    obstacle: None,
+};
 
 /// What is decided, without its words.
 fn on(pull: &PullRequest, at: &Situation<'_>) -> (Option<PreviewState>, Act) {
@@ -107,6 +114,16 @@ fn nothing_is_made_where_previews_are_off_or_the_repository_is_kept_here() {
     }
     let at = Situation { known: known(Closed), ..off };
     assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), (Some(Removed), Act::Nothing), "open again");
+}
+
+#[test]
+fn another_repositorys_pull_request_with_the_same_number_changes_nothing() {
+    let at = Situation { is_elsewhere: true, known: known(PreviewState::Active), place: Place::Ready, ..UNKNOWN };
+    for action in [PullAction::Opened, PullAction::Updated, PullAction::Closed, PullAction::Merged] {
+        for from_fork in [false, true] {
+            assert_eq!(on(&pull(action.clone(), from_fork, Some(NEW)), &at), (None, Act::Nothing), "{action:?}");
+        }
+    }
 }
 
 #[test]

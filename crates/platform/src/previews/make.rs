@@ -34,6 +34,7 @@ impl Found {
         Situation {
             settings: self.settings,
             is_hosted: self.is_hosted,
+            is_elsewhere: false,
             known: known.map(|row| Known {
                 state: row.state(),
                 head: row.head.as_deref(),

@@ -184,6 +184,21 @@ async fn a_push_beside_the_pull_request_deploys_nothing_twice(pool: PgPool) {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_webhook_of_another_repository_makes_no_preview(pool: PgPool) {
+    let world = World::with_previews(pool).await;
+    for (address, outcome) in [
+        ("https://example.org/eve/site.git", Outcome::Ignored),
+        ("https://example.org/ada/site/more", Outcome::Ignored),
+        ("git@inside.example.org:Ada/site.git", Outcome::Queued),
+    ] {
+        let mut event = told("opened", 12, ONE, "ada");
+        event["repository"] = json!({"clone_url": address});
+        let received = world.deliver("x-github-event", "pull_request", &event).await;
+        assert_eq!(received.outcome, outcome, "{address}: {}", received.reason);
+    }
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_preview_is_no_environment_that_people_change(pool: PgPool) {
     let world = World::with_previews(pool).await;
     world.hub("opened", 12, ONE, "ada").await;

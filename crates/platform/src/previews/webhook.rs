@@ -2,12 +2,12 @@
 
 use super::{
     announce,
-    decide::{self, Act, Decision},
+    decide::{self, Act, Decision, Situation},
     make::{carry_out, situation},
 };
 use crate::{Platform, Result};
-use forge::webhook::{Provider, PullRequest};
-use model::{DeploymentId, UserId, deployment::Trigger};
+use forge::webhook::{Provider, PullRequest, RepositoryKey};
+use model::{DeploymentId, UserId, deployment::Trigger, site::Source};
 use sqlx::PgConnection;
 use store::{pull_requests::Told, sites::SiteRow};
 
@@ -31,8 +31,20 @@ pub(crate) async fn look<'a>(
     let number = i64::try_from(pull.number).unwrap_or(i64::MAX);
     let known = store::pull_requests::by_number(conn, site.team_id, site.id, number).await?;
     let at = situation(conn, site, number).await?;
-    let decision = decide::decide(pull, provider, &at.of(known.as_ref()));
+    let at = Situation { is_elsewhere: is_elsewhere(site, pull), ..at.of(known.as_ref()) };
+    let decision = decide::decide(pull, provider, &at);
     Ok(Decided { decision, number, provider, pull })
+}
+
+/// A webhook of several repositories may be sent to one site. By which host a forge is reached differs from place to
+/// place, so only the repository's path is compared.
+fn is_elsewhere(site: &SiteRow, pull: &PullRequest) -> bool {
+    let Source::Git { url, .. } = &site.source.0 else { return false };
+    let path = |address: &str| {
+        RepositoryKey::of(address).and_then(|key| key.as_str().split_once('/').map(|(_, path)| path.to_owned()))
+    };
+    let own = path(url.as_str());
+    !pull.repository_urls.is_empty() && !pull.repository_urls.iter().any(|address| path(address) == own)
 }
 
 impl Decided<'_> {
