@@ -21,8 +21,8 @@ fn pull(action: PullAction, from_fork: bool, commit: Option<&str>) -> PullReques
     }
 }
 
-fn known(state: PreviewState) -> Option<Known<'static>> {
-    Some(Known { state, head: Some(OLD), approved: None })
+fn known(state: PreviewState) -> Known<'static> {
+    Known { state, head: Some(OLD), approved: None }
 }
 
 const UNKNOWN: Situation<'static> = Situation {
@@ -49,11 +49,11 @@ fn a_pull_request_that_is_opened_gets_a_preview() {
         assert_eq!(on(&pull(action, false, Some(NEW)), &UNKNOWN), (Some(Active), Act::Make));
     }
     for state in PreviewState::ALL {
-        let at = Situation { known: known(state), ..UNKNOWN };
+        let at = Situation { known: Some(known(state)), ..UNKNOWN };
         assert_eq!(on(&pull(PullAction::Opened, false, Some(NEW)), &at), (Some(Active), Act::Make), "{state:?}");
     }
     for state in [PreviewState::Closed, PreviewState::Merged] {
-        let at = Situation { known: known(state), ..UNKNOWN };
+        let at = Situation { known: Some(known(state)), ..UNKNOWN };
         assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), (Some(Active), Act::Make), "as it was");
     }
 }
@@ -62,13 +62,13 @@ fn a_pull_request_that_is_opened_gets_a_preview() {
 fn new_commits_are_deployed_and_nothing_else_is() {
     use PreviewState::{Active, Idle, Removed, Waiting};
     let updated = |commit| pull(PullAction::Updated, false, commit);
-    let at = Situation { known: known(Active), place: Place::Ready, count: 2, ..UNKNOWN };
+    let at = Situation { known: Some(known(Active)), place: Place::Ready, count: 2, ..UNKNOWN };
     assert_eq!(on(&updated(Some(NEW)), &at), (Some(Active), Act::Deploy), "whatever the limit");
     assert_eq!(on(&updated(Some(OLD)), &at), (Some(Active), Act::Nothing), "another title, say");
     assert_eq!(on(&updated(None), &at), (Some(Active), Act::Deploy), "a forge that does not tell the commit");
     assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), (Some(Active), Act::Nothing), "told twice");
     for state in [Idle, Removed, Waiting] {
-        let at = Situation { known: known(state), ..UNKNOWN };
+        let at = Situation { known: Some(known(state)), ..UNKNOWN };
         assert_eq!(on(&updated(Some(NEW)), &at), (Some(Active), Act::Make), "{state:?}");
         assert_eq!(on(&updated(Some(OLD)), &at), (Some(state), Act::Nothing), "{state:?}");
     }
@@ -83,16 +83,16 @@ fn what_is_closed_goes_and_stays_away() {
     use PreviewState::{Closed, Merged};
     for (action, state) in [(PullAction::Closed, Closed), (PullAction::Merged, Merged)] {
         for (settings, place) in [(ON, Place::Ready), (PreviewSettings { enabled: false, ..ON }, Place::Ready)] {
-            let at = Situation { known: known(PreviewState::Active), place, settings, ..UNKNOWN };
+            let at = Situation { known: Some(known(PreviewState::Active)), place, settings, ..UNKNOWN };
             assert_eq!(on(&pull(action.clone(), false, Some(OLD)), &at), (Some(state), Act::Remove));
         }
         for place in [Place::Going, Place::None] {
-            let at = Situation { known: known(PreviewState::Active), place, ..UNKNOWN };
+            let at = Situation { known: Some(known(PreviewState::Active)), place, ..UNKNOWN };
             assert_eq!(on(&pull(action.clone(), true, Some(OLD)), &at), (Some(state), Act::Nothing));
         }
         assert_eq!(on(&pull(action, false, Some(OLD)), &UNKNOWN), (None, Act::Nothing), "never heard of");
         for commit in [Some(OLD), Some(NEW), None] {
-            let at = Situation { known: known(state), ..UNKNOWN };
+            let at = Situation { known: Some(known(state)), ..UNKNOWN };
             let expected = (Some(state), Act::Nothing);
             assert_eq!(on(&pull(PullAction::Updated, false, commit), &at), expected, "a title of something closed");
         }
@@ -108,17 +108,17 @@ fn nothing_is_made_where_previews_are_off_or_the_repository_is_kept_here() {
             let told = pull(action, from_fork, Some(NEW));
             assert_eq!(on(&told, &off), (None, Act::Nothing));
             assert_eq!(on(&told, &Situation { is_hosted: true, ..UNKNOWN }), (None, Act::Nothing));
-            let at = Situation { known: known(Active), place: Place::Ready, ..off };
+            let at = Situation { known: Some(known(Active)), place: Place::Ready, ..off };
             assert_eq!(on(&told, &at), (Some(Active), Act::Nothing), "what is there stays as it is");
         }
     }
-    let at = Situation { known: known(Closed), ..off };
+    let at = Situation { known: Some(known(Closed)), ..off };
     assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), (Some(Removed), Act::Nothing), "open again");
 }
 
 #[test]
 fn another_repositorys_pull_request_with_the_same_number_changes_nothing() {
-    let at = Situation { is_elsewhere: true, known: known(PreviewState::Active), place: Place::Ready, ..UNKNOWN };
+    let at = Situation { is_elsewhere: true, known: Some(known(PreviewState::Active)), place: Place::Ready, ..UNKNOWN };
     for action in [PullAction::Opened, PullAction::Updated, PullAction::Closed, PullAction::Merged] {
         for from_fork in [false, true] {
             assert_eq!(on(&pull(action.clone(), from_fork, Some(NEW)), &at), (None, Act::Nothing), "{action:?}");
@@ -144,7 +144,7 @@ fn the_limit_makes_a_pull_request_wait_and_says_so() {
 
 #[test]
 fn a_preview_that_is_going_is_made_anew_once_it_is_gone() {
-    let at = Situation { known: known(PreviewState::Closed), place: Place::Going, count: 1, ..UNKNOWN };
+    let at = Situation { known: Some(known(PreviewState::Closed)), place: Place::Going, count: 1, ..UNKNOWN };
     let expected = (Some(PreviewState::Waiting), Act::Nothing);
     assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), expected);
 }

@@ -4,6 +4,7 @@ use super::*;
 
 #[sqlx::test(migrations = "../../migrations")]
 async fn the_limit_makes_pull_requests_wait_for_their_turn(pool: PgPool) {
+    use PreviewState::{Active, Closed, Removed, Waiting};
     let world = World::with_previews(pool).await;
     world.settings(Change { max: Some(1), ..Change::default() }).await.unwrap();
     for number in [1, 2, 3] {
@@ -14,7 +15,6 @@ async fn the_limit_makes_pull_requests_wait_for_their_turn(pool: PgPool) {
         all.sort_unstable_by_key(|(number, _)| *number);
         all.into_iter().map(|(_, state)| state).collect::<Vec<_>>()
     };
-    use PreviewState::{Active, Closed, Removed, Waiting};
     assert_eq!(states().await, [Active, Waiting, Waiting]);
     let pushed = world.hub("synchronize", 2, TWO, "ada").await;
     assert!(pushed.reason.contains("as many previews as its settings allow, 1: this one waits"), "{}", pushed.reason);
