@@ -23,6 +23,7 @@ pub mod form;
 pub mod format;
 pub mod landing;
 pub mod live;
+pub mod previews;
 pub mod queue;
 mod routes;
 #[cfg(feature = "ssr")]
@@ -55,6 +56,7 @@ mod tests {
     fn every_server_function_is_known() {
         let known = [
             "account",
+            "approve_preview",
             "cancel_deployment",
             "change_environment",
             "change_password",
@@ -74,10 +76,12 @@ mod tests {
             "environments",
             "import_variables",
             "pause_environment",
+            "previews",
             "promote",
             "put_variable",
             "queue",
             "redeploy",
+            "remove_preview",
             "remove_variable",
             "rename_account",
             "rename_site",
@@ -85,6 +89,7 @@ mod tests {
             "revoke_old_webhook_secret",
             "rollback",
             "rotate_webhook_secret",
+            "set_previews",
             "set_repository",
             "sign_in",
             "sign_out",

@@ -11,11 +11,12 @@ use crate::{
     form::{Form, load_page},
     landing::LandingPage,
     live,
+    previews::PreviewsPage,
     queue::QueuePage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
-    variables::VariablesPage,
+    variables::{PreviewVariablesPage, VariablesPage},
     webhooks::{DeliveryPage, WebhooksPage},
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -60,6 +61,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sites/:site/settings") view=SiteSettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/webhooks") view=WebhooksPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/webhooks/:delivery") view=DeliveryPage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/:site/previews") view=PreviewsPage ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/sites/:site/previews/variables")
+                        view=PreviewVariablesPage
+                        ssr=SsrMode::Async
+                    />
                     <Route path=path!("/sites/:site/new-environment") view=NewEnvironmentPage ssr=SsrMode::Async />
                     <Route
                         path=path!("/sites/:site/environments/:environment")

@@ -43,15 +43,50 @@ export async function announce(push: Push): Promise<Answer> {
   return deliver(body, push);
 }
 
+/** A pull request, and how it is sent. */
+export interface Pull extends Pick<Push, "site" | "secret" | "delivery"> {
+  action: "opened" | "synchronize" | "closed";
+  number: number;
+  title: string;
+  commit: string;
+  /** Whose repository it comes from; grace's is the site's own. */
+  owner?: string;
+}
+
+/** Tells of a pull request. */
+export async function announcePull(pull: Pull): Promise<Answer> {
+  const { action, number, title, commit, owner = "grace" } = pull;
+  const repository = (of: string) => ({ full_name: `${of}/site`, clone_url: `https://github.com/${of}/site.git` });
+  const body = JSON.stringify({
+    action,
+    number,
+    pull_request: {
+      number,
+      title,
+      merged: false,
+      user: { login: owner },
+      head: { ref: "change", sha: commit, repo: repository(owner) },
+      base: { ref: "main", sha: commit, repo: repository("grace") },
+    },
+    repository: repository("grace"),
+    sender: { login: owner, id: 1 },
+  });
+  return deliver(body, pull, "pull_request");
+}
+
 /** Signs any body and sends it. */
-export async function deliver(body: string, push: Pick<Push, "site" | "secret" | "delivery">): Promise<Answer> {
+export async function deliver(
+  body: string,
+  push: Pick<Push, "site" | "secret" | "delivery">,
+  event = "push",
+): Promise<Answer> {
   const path = push.site ? `/webhook/customer-site/${push.site}` : "/webhook/customer-site";
   const answer = await fetch(`http://127.0.0.1:${platform().port}${path}`, {
     method: "POST",
     headers: {
       "content-type": "application/json",
       "user-agent": "GitHub-Hookshot/044aadd",
-      "x-github-event": "push",
+      "x-github-event": event,
       "x-github-delivery": push.delivery ?? randomUUID(),
       "x-hub-signature-256": `sha256=${createHmac("sha256", push.secret).update(body).digest("hex")}`,
     },

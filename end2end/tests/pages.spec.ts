@@ -47,6 +47,7 @@ const PAGES: { name: string; visitor: Visitor; path: () => string; heading: stri
   { name: "variables", visitor: "owner", path: () => `/sites/${made.site}/environments/production/variables`, heading: "Variables" },
   { name: "webhooks", visitor: "owner", path: () => `/sites/${made.site}/webhooks`, heading: "Webhooks" },
   { name: "webhook's secret", visitor: "owner", path: () => `/sites/${made.site}/webhooks?secret=show`, heading: "Webhooks" },
+  { name: "previews", visitor: "owner", path: () => `/sites/${made.site}/previews`, heading: "Previews" },
   { name: "delivery", visitor: "owner", path: () => `/sites/${made.site}/webhooks/${made.delivery}`, heading: "Delivery" },
   { name: "deployment", visitor: "owner", path: () => `/deployments/${made.deployment}`, heading: "Deployment #1" },
   { name: "queue", visitor: "owner", path: () => "/queue", heading: "Queue" },

@@ -35,6 +35,19 @@ impl<S: Send + Sync> FromRequestParts<S> for InSite {
     }
 }
 
+/// The `{id}` of a site and what else is named in it by a number; 404 where one is none.
+#[derive(Debug, Clone, Copy)]
+pub struct OfSite<T>(pub SiteId, pub T);
+
+impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for OfSite<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        let InSite(site, number) = InSite::from_request_parts(parts, state).await?;
+        Ok(Self(site, number.parse().map_err(|_| nothing())?))
+    }
+}
+
 fn nothing() -> Problem {
     Problem::new(404, "not_found", "There is nothing here.")
 }

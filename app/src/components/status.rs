@@ -7,7 +7,7 @@ use super::{
 use leptos::prelude::*;
 use model::{
     deployment::Status,
-    views::{Outcome, SiteStatus},
+    views::{Outcome, PreviewState, SiteStatus},
 };
 
 #[component]
@@ -79,6 +79,25 @@ pub fn OutcomePill(
         Outcome::Duplicate => (Tone::Neutral, Glyph::Copy, "Duplicate"),
         Outcome::Unreadable => (Tone::Warning, Glyph::Alert, "Unreadable"),
         Outcome::Refused => (Tone::Danger, Glyph::Ban, "Refused"),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// How the preview of a pull request stands.
+#[component]
+pub fn PreviewPill(
+    /// How.
+    state: PreviewState,
+) -> impl IntoView {
+    let (tone, glyph, label) = match state {
+        PreviewState::Active => (Tone::Success, Glyph::Rocket, "Preview"),
+        PreviewState::Approval => (Tone::Warning, Glyph::Alert, "Waits for approval"),
+        PreviewState::Waiting => (Tone::Info, Glyph::Clock, "Waits for room"),
+        PreviewState::Idle => (Tone::Neutral, Glyph::Clock, "Removed: idle"),
+        PreviewState::Removed => (Tone::Neutral, Glyph::Trash, "Removed"),
+        PreviewState::Refused => (Tone::Neutral, Glyph::Ban, "No preview"),
+        PreviewState::Closed => (Tone::Neutral, Glyph::Close, "Closed"),
+        PreviewState::Merged => (Tone::Neutral, Glyph::Check, "Merged"),
     };
     view! { <Pill tone glyph label /> }
 }

@@ -2,18 +2,16 @@
 
 use super::{
     apply::{PromoteDialog, RollBackDialog},
-    list::{describe_commit, describe_trigger},
+    facts::Facts,
+    list::describe_commit,
     log_view::LogView,
     server::{CancelDeployment, Redeploy, get_deployment, get_log},
-    steps::{Elapsed, Steps},
+    steps::Steps,
 };
 use crate::{
-    components::{
-        Alert, Button, DeploymentStatus, FailureView, Glyph, Icon, Loading, PageHeader, Panel, TimeAgo, Tone,
-    },
+    components::{Alert, Button, DeploymentStatus, FailureView, Glyph, Icon, Loading, PageHeader, Panel, Tone},
     failure::Failure,
     form::Form,
-    format::short_commit,
     live,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
@@ -22,7 +20,7 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use model::{
     DeploymentId, Problem,
     deployment::Status,
-    views::{DeploymentView, LogPage, Verdict, WatchView},
+    views::{DeploymentView, LogPage, Verdict},
 };
 
 /// Lines of the log that come with the page; the browser fetches the rest.
@@ -209,17 +207,6 @@ fn Afterwards(deployment: RwSignal<DeploymentView>) -> impl IntoView {
     }
 }
 
-/// One line on what was seen after the switch.
-fn describe_watch(watch: &WatchView) -> &'static str {
-    match watch.verdict {
-        Verdict::Watching => "Being watched",
-        Verdict::Well => "Well",
-        Verdict::Unwell => "Not well",
-        Verdict::RolledBack => "Rolled back by itself",
-        Verdict::Replaced => "Replaced by another",
-    }
-}
-
 #[component]
 fn Actions(
     id: DeploymentId,
@@ -290,96 +277,5 @@ fn Actions(
                     }
                 })
         }}
-    }
-}
-
-#[component]
-fn Facts(deployment: RwSignal<DeploymentView>) -> impl IntoView {
-    let summary = Memo::new(move |_| deployment.read().summary.clone());
-    let watch = Memo::new(move |_| deployment.read().watch.clone());
-    view! {
-        <section aria-label="Details" class="panel">
-            {move || {
-                let it = summary.get();
-                view! {
-                    <dl class="facts">
-                        <div>
-                            <dt>"Asked for"</dt>
-                            <dd>
-                                <TimeAgo at=it.created_at />
-                            </dd>
-                        </div>
-                        <div>
-                            <dt>"Trigger"</dt>
-                            <dd>{describe_trigger(it.trigger)}</dd>
-                        </div>
-                        {it
-                            .started_at
-                            .map(|began| {
-                                view! {
-                                    <div>
-                                        <dt>"Took"</dt>
-                                        <dd>
-                                            <Elapsed began=Some(began) ended=it.finished_at />
-                                        </dd>
-                                    </div>
-                                }
-                            })}
-                        {it
-                            .branch
-                            .map(|branch| {
-                                view! {
-                                    <div>
-                                        <dt>"Branch"</dt>
-                                        <dd class="truncate">{branch}</dd>
-                                    </div>
-                                }
-                            })}
-                        {it
-                            .commit
-                            .map(|commit| {
-                                view! {
-                                    <div>
-                                        <dt>"Commit"</dt>
-                                        <dd class="font-mono" title=commit.clone()>
-                                            {short_commit(&commit)}
-                                        </dd>
-                                    </div>
-                                }
-                            })}
-                        {it
-                            .author
-                            .map(|author| {
-                                view! {
-                                    <div>
-                                        <dt>"Author"</dt>
-                                        <dd class="truncate">{author}</dd>
-                                    </div>
-                                }
-                            })}
-                        <div>
-                            <dt>"Environment"</dt>
-                            <dd>{it.environment}</dd>
-                        </div>
-                        {watch
-                            .get()
-                            .map(|watch| {
-                                view! {
-                                    <div>
-                                        <dt>"After the switch"</dt>
-                                        <dd>{describe_watch(&watch)}</dd>
-                                    </div>
-                                    <div>
-                                        <dt title="Answers 502, 503 and 504 of the proxy while the old release gave way">
-                                            "Requests dropped"
-                                        </dt>
-                                        <dd>{watch.failed_requests}</dd>
-                                    </div>
-                                }
-                            })}
-                    </dl>
-                }
-            }}
-        </section>
     }
 }

@@ -3,6 +3,7 @@
 mod ansi;
 mod apply;
 mod detail_page;
+mod facts;
 mod list;
 mod log_buffer;
 #[cfg(feature = "hydrate")]

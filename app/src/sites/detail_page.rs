@@ -125,6 +125,9 @@ fn Site(
             <ButtonLink href=crate::webhooks::address(id) icon=Glyph::Webhook>
                 "Webhooks"
             </ButtonLink>
+            <ButtonLink href=crate::previews::address(id) icon=Glyph::Branch>
+                "Previews"
+            </ButtonLink>
             {may_write
                 .then(|| {
                     view! {

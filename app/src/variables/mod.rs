@@ -1,6 +1,6 @@
-//! The variables of an environment: a page, and what it asks of the server.
+//! The variables of an environment, or of all previews: a page, and what it asks of the server.
 
 mod page;
 mod server;
 
-pub use page::VariablesPage;
+pub use page::{PreviewVariablesPage, VariablesPage};

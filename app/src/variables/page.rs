@@ -10,7 +10,8 @@ use crate::{
     environments::{EnvironmentTabs, list_environments, use_environment},
     failure::Failure,
     form::Form,
-    sites::get_site,
+    previews,
+    sites::{get_site, use_site_id},
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
@@ -23,15 +24,29 @@ use model::{
     views::{EnvironmentView, SiteView, VariableView, VariablesView},
 };
 
-/// Where the page stands.
+/// Where the page stands; without an environment, that of all previews.
 pub fn address(site: SiteId, environment: &str) -> String {
-    format!("/sites/{site}/environments/{environment}/variables")
+    match environment {
+        "" => format!("{}/variables", previews::address(site)),
+        name => format!("/sites/{site}/environments/{name}/variables"),
+    }
 }
 
-/// The page.
+/// The page of an environment.
 #[component]
 pub fn VariablesPage() -> impl IntoView {
-    let place = use_environment();
+    view! { <PageOf place=use_environment() /> }
+}
+
+/// The page of all previews.
+#[component]
+pub fn PreviewVariablesPage() -> impl IntoView {
+    let site = use_site_id();
+    view! { <PageOf place=Memo::new(move |_| Ok((site.get()?, String::new()))) /> }
+}
+
+#[component]
+fn PageOf(place: Memo<Result<(SiteId, String), Failure>>) -> impl IntoView {
     let answers = Resource::new_blocking(
         move || place.get(),
         |place| async move {
@@ -63,7 +78,12 @@ fn Variables(
     variables: VariablesView,
 ) -> impl IntoView {
     let id = site.id;
-    let crumbs = vec![("Sites".to_owned(), "/sites".to_owned()), (site.name.clone(), format!("/sites/{id}"))];
+    let mut crumbs = vec![("Sites".to_owned(), "/sites".to_owned()), (site.name.clone(), format!("/sites/{id}"))];
+    let is_of_previews = name.is_empty();
+    if is_of_previews {
+        crumbs.push(("Previews".to_owned(), previews::address(id)));
+    }
+    let environments = if is_of_previews { Vec::new() } else { environments };
     let current = environments.iter().find(|it| it.name == name).and_then(|it| it.current_deployment.clone());
     let variables = RwSignal::new(variables);
     let query = use_query_map();
@@ -76,6 +96,15 @@ fn Variables(
         <PageHeader title="Variables" crumbs />
         <EnvironmentTabs environments current=name href=move |name| address(id, name) />
         <div class="flex max-w-3xl flex-col gap-6">
+            {is_of_previews
+                .then(|| {
+                    view! {
+                        <Alert tone=Tone::Info>
+                            "Every preview is given these from its next deployment on, and never production's. What comes \
+                            from a fork is given those that are no secrets."
+                        </Alert>
+                    }
+                })}
             {move || {
                 let saved = variables.read();
                 let is_behind = saved.running_version.is_some_and(|running| running != saved.version);
@@ -92,7 +121,7 @@ fn Variables(
                             <EmptyState
                                 glyph=Glyph::Key
                                 title="No variables yet"
-                                text="Add one below, or paste a whole .env file. Every service of this environment is given them."
+                                text="Add one below, or paste a whole .env file. Every service is given them."
                             />
                         }
                             .into_any()

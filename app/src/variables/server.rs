@@ -4,12 +4,19 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{SiteId, views::VariablesView};
 
-/// The variables of an environment; secrets without their values.
+/// The environment of this name; without one, all previews of the site.
+#[cfg(feature = "ssr")]
+fn of(environment: &str) -> platform::variables::Of<'_> {
+    use platform::variables::Of;
+    if environment.is_empty() { Of::Previews } else { Of::Environment(environment) }
+}
+
+/// The variables of an environment, or of all previews; secrets without their values.
 #[server(prefix = "/_fn", endpoint = "variables")]
 pub async fn list_variables(site: SiteId, environment: String) -> Result<VariablesView, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
-    platform::variables::list(&platform, &actor, site, &environment).await.map_err(context::failed)
+    platform::variables::list(&platform, &actor, site, of(&environment)).await.map_err(context::failed)
 }
 
 /// Adds a variable or changes it. With `keep`, an empty value leaves a secret the one it has.
@@ -27,7 +34,7 @@ pub async fn put_variable(
     // Forms end their lines with CR and LF, whatever was typed.
     let value = Some(value.replace("\r\n", "\n")).filter(|value| !(keep && value.is_empty()));
     let new = platform::variables::NewVariable { name: name.clone(), value, secret };
-    let view = platform::variables::put(&platform, &actor, site, &environment, new)
+    let view = platform::variables::put(&platform, &actor, site, of(&environment), new)
         .await
         .map_err(context::failed)
         .keep(&[("name", &name)])?;
@@ -45,7 +52,9 @@ pub async fn import_variables(
 ) -> Result<VariablesView, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
-    platform::variables::import(&platform, &actor, site, &environment, &text, as_secrets).await.map_err(context::failed)
+    platform::variables::import(&platform, &actor, site, of(&environment), &text, as_secrets)
+        .await
+        .map_err(context::failed)
 }
 
 /// Removes a variable.
@@ -54,7 +63,7 @@ pub async fn remove_variable(site: SiteId, environment: String, name: String) ->
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
     let view =
-        platform::variables::remove(&platform, &actor, site, &environment, &name).await.map_err(context::failed)?;
+        platform::variables::remove(&platform, &actor, site, of(&environment), &name).await.map_err(context::failed)?;
     context::send_on(&super::page::address(site, &environment));
     Ok(view)
 }

@@ -8,6 +8,7 @@ pub mod discover;
 pub mod fuzzing;
 pub mod git;
 pub mod hosted;
+pub mod links;
 pub mod locks;
 pub mod push;
 pub mod serve;

@@ -1,10 +1,12 @@
 //! What the dashboard and the REST API show: one shape for both.
 
 mod deploy_keys;
+mod previews;
 mod tokens;
 mod webhooks;
 
 pub use deploy_keys::DeployKeyView;
+pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
@@ -139,6 +141,8 @@ pub struct SiteView {
     pub repository: RepositoryView,
     /// Its webhook.
     pub webhook: WebhookView,
+    /// What it wants of its previews.
+    pub previews: PreviewSettings,
     /// Production's newest deployment.
     pub latest_deployment: Option<DeploymentSummary>,
     /// Since.
@@ -277,6 +281,10 @@ pub struct DeploymentView {
     pub waits_for: Option<WaitsFor>,
     /// What it left, while it is kept: it can be gone back to and promoted.
     pub release: Option<KeptRelease>,
+    /// Where its commit is on the forge; `None` while it is not known, and for a repository that is kept here.
+    pub commit_url: Option<String>,
+    /// For a preview: the pull request that it is of.
+    pub pull_request: Option<PullRequestView>,
     /// Where the environment answers.
     pub url: String,
     /// Whether the caller may cancel it, repeat it and go back to it.

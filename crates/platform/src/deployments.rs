@@ -1,16 +1,21 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, environments, queue, sites, watch};
+use crate::{Platform, Result, access, environments, previews, queue, sites, watch};
+use forge::webhook::Provider;
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, Scope, SiteId, TeamId, UserId,
     deployment::{FailureCode, Status, Step, Trigger},
     event::Event,
     names::{CommitSha, EnvironmentName},
-    views::{DeploymentError, DeploymentSummary, DeploymentView, KeptRelease, LogPage, Page},
+    site::Source,
+    views::{DeploymentError, DeploymentSummary, DeploymentView, KeptRelease, LogPage, Page, PullRequestView},
 };
 use serde::Deserialize;
 use sqlx::PgConnection;
-use store::{deployments::DeploymentRow, environments::EnvironmentRow, releases::ReleaseRow};
+use store::{
+    deployments::DeploymentRow, environments::EnvironmentRow, pull_requests::PullRequestRow, releases::ReleaseRow,
+    sites::SiteRow,
+};
 
 /// What a person sends to deploy.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -173,8 +178,8 @@ pub async fn get(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result
 /// Queues a deployment; older ones of that environment that still wait are superseded.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, `environment_deleting` or `environment_paused`, 422 for a commit or environment that
-/// is none.
+/// 404, 403, 409 `site_deleting`, `environment_deleting`, `environment_paused` or `environment_is_preview`, 422 for a
+/// commit or environment that is none.
 pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDeployment) -> Result<DeploymentView> {
     let environment = new.environment.as_deref().unwrap_or("production");
     let environment =
@@ -192,6 +197,9 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
         .await?
         .ok_or_else(|| no_environment(&environment))?;
     environments::may_deploy(&environment)?;
+    if environment.is_preview {
+        return Err(previews::is_preview().into());
+    }
     let id = enqueue(
         &mut tx,
         &Queued {
@@ -240,13 +248,14 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
 /// Deploys the same commit again.
 ///
 /// # Errors
-/// 404, 403, 409 `already_under_way` while this commit is being deployed, `site_deleting`, `environment_deleting` or
-/// `environment_paused`. Where the first attempt never learnt its commit, the branch's newest is taken.
+/// 404, 403, 409 `already_under_way` while this commit is being deployed, `site_deleting`, `environment_deleting`,
+/// `environment_paused`, or `not_approved` for a commit of a fork that is not the one approved last. Where the first attempt never learnt its commit, the branch's newest is taken.
 pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
     let environment = access::environment_of(&mut tx, &row).await?;
     environments::may_deploy(&environment)?;
+    previews::may_build(&mut tx, &environment, row.commit_sha.as_deref()).await?;
     if store::deployments::is_building(&mut tx, row.team_id, environment.id, row.commit_sha.as_deref()).await? {
         return Err(already_under_way(&environment).into());
     }
@@ -298,17 +307,21 @@ pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId, how:
 ///
 /// # Errors
 /// 404, 403, 409 `release_gone`, `same_environment`, `environment_paused`, `environment_deleting`,
-/// `already_under_way` or `site_deleting`; 422 for an environment that there is not.
+/// `environment_is_preview` (a preview goes elsewhere by being merged), `already_under_way` or `site_deleting`; 422 for
+/// an environment that there is not.
 pub async fn promote(platform: &Platform, actor: &Actor, id: DeploymentId, to: Promotion) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
-    access::environment_of(&mut tx, &row).await?;
+    let own = access::environment_of(&mut tx, &row).await?;
     let target = environment_named(&mut tx, &row, &to.environment).await?;
     if target.id == row.environment_id {
         let detail = format!("This release is one of {} already; roll back to it instead.", target.name);
         return Err(Problem::conflict("same_environment", detail).into());
     }
     environments::may_deploy(&target)?;
+    if own.is_preview || target.is_preview {
+        return Err(previews::is_preview().into());
+    }
     let release = kept_release(&mut tx, &row).await?;
     let variables = target.variables_version;
     apply(platform, actor, tx, (&row, &release), &target, Trigger::Promote, variables).await
@@ -441,7 +454,14 @@ async fn view(
         message: row.error_message.clone().unwrap_or_default(),
         remedy: FailureCode::from_word(code).unwrap_or(FailureCode::Internal).remedy().to_owned(),
     });
+    let pull = store::pull_requests::of_environment(conn, row.team_id, row.environment_id).await?;
     Ok(DeploymentView {
+        commit_url: commit_url(conn, &site, pull.as_ref(), row.commit_sha.as_deref()).await?,
+        pull_request: pull.map(|pull| PullRequestView {
+            url: previews::url(&site, &pull),
+            number: pull.number,
+            title: pull.title,
+        }),
         release: kept(conn, &row).await?,
         summary: summary(&row),
         reason: row.reason.clone(),
@@ -457,6 +477,24 @@ async fn view(
     })
 }
 
+/// Where a commit is on the forge; which forge it is was told by the site's webhooks, or its address makes it likely.
+async fn commit_url(
+    conn: &mut PgConnection,
+    site: &SiteRow,
+    pull: Option<&PullRequestRow>,
+    commit: Option<&str>,
+) -> Result<Option<String>> {
+    let (Source::Git { url, .. }, Some(commit)) = (&site.source.0, commit) else { return Ok(None) };
+    let provider = if let Some(pull) = pull {
+        Some(previews::provider(pull))
+    } else {
+        let told = store::deliveries::newest_provider(conn, site.team_id, site.id).await?;
+        told.as_deref().and_then(Provider::from_word)
+    };
+    let provider = provider.unwrap_or_else(|| forge::links::likely_provider(url.as_str()));
+    Ok(forge::links::commit(provider, url.as_str(), commit))
+}
+
 /// What can be done with the release that a deployment left, if it is kept.
 async fn kept(conn: &mut PgConnection, row: &DeploymentRow) -> Result<Option<KeptRelease>> {
     if row.status() != Status::Live {
@@ -467,7 +505,10 @@ async fn kept(conn: &mut PgConnection, row: &DeploymentRow) -> Result<Option<Kep
         .await?
         .into_iter()
         .partition(|environment| environment.id == row.environment_id);
-    let open = others.into_iter().filter(|environment| environments::may_deploy(environment).is_ok());
+    let is_preview = own.first().is_some_and(|environment| environment.is_preview);
+    let open = others
+        .into_iter()
+        .filter(|environment| !is_preview && !environment.is_preview && environments::may_deploy(environment).is_ok());
     Ok(Some(KeptRelease {
         variables_version: release.variables_version,
         saved_variables_version: own.first().map_or(0, |environment| environment.variables_version),

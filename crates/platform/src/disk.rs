@@ -6,7 +6,7 @@ mod usage;
 
 pub use usage::usage;
 
-use crate::{Platform, Result, deploy_keys, labels};
+use crate::{Platform, Result, deploy_keys, labels, previews};
 use docker::{Image, STAGE_LABEL};
 use eviction::Judgement;
 use model::SiteId;
@@ -59,6 +59,7 @@ async fn tidy(platform: &Platform) {
     told("old deliveries could not be removed", prune_deliveries(platform).await);
     told("old webhook secrets could not be forgotten", forget_old_webhook_secrets(platform).await);
     told("unused deploy keys could not be forgotten", deploy_keys::forget_unused(platform).await);
+    told("idle previews could not be removed", previews::tidy(platform).await);
     told("unused layers of builds could not be removed", keep_to_budget(platform).await);
 }
 

@@ -3,7 +3,7 @@
 mod view;
 
 use crate::{
-    Platform, Result, access, plan,
+    Platform, Result, access, plan, previews,
     pushes::Watched,
     sites::{environment_row, new_environment_secrets},
     variables,
@@ -27,7 +27,7 @@ pub const PRODUCTION: &str = "production";
 /// The most environments of a site.
 const MAX_COUNT: usize = 20;
 /// One label of a host has no more (RFC 1035, section 2.3.4).
-const MAX_LABEL: usize = 63;
+pub(crate) const MAX_LABEL: usize = 63;
 
 /// What a person sends to make an environment.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -69,14 +69,16 @@ pub struct Change {
     pub paused: Option<bool>,
 }
 
-/// The environments of a site, production first; all of them, for there are few.
+/// The environments of a site, production first; all of them, for there are few. Previews are listed by themselves
+/// ([`crate::previews`]).
 ///
 /// # Errors
 /// 404 if the caller may not know of the site.
 pub async fn list(platform: &Platform, actor: &Actor, site: SiteId) -> Result<Page<EnvironmentView>> {
     let mut conn = platform.pool.acquire().await?;
     let site = access::site(&mut conn, actor, site).await?;
-    let rows = store::environments::of_site(&mut conn, site.team_id, site.id).await?;
+    let mut rows = store::environments::of_site(&mut conn, site.team_id, site.id).await?;
+    rows.retain(|row| !row.is_preview);
     Ok(Page { items: view::many(platform, &mut conn, &site, rows).await?, next_cursor: None })
 }
 
@@ -99,7 +101,8 @@ pub async fn get(platform: &Platform, actor: &Actor, site: SiteId, name: &str) -
 pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewEnvironment) -> Result<EnvironmentView> {
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
-    let others = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
+    let mut others = store::environments::of_site(&mut tx, site.team_id, site.id).await?;
+    others.retain(|other| !other.is_preview);
     let wanted = parse(&site, &others, &new)?;
     if others.iter().any(|other| other.name == wanted.name.as_str()) {
         return Err(exists(&wanted.name));
@@ -154,7 +157,8 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewEn
 /// Changes what an environment deploys, and whether it does.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting` or `environment_deleting`, 422 with every field that is wrong.
+/// 404, 403, 409 `site_deleting`, `environment_deleting` or `environment_is_preview`, 422 with every field that is
+/// wrong.
 pub async fn change(
     platform: &Platform,
     actor: &Actor,
@@ -165,6 +169,9 @@ pub async fn change(
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
     let row = access::environment_to_change(&mut tx, &site, name).await?;
+    if row.is_preview {
+        return Err(previews::is_preview().into());
+    }
     let mut errors = Vec::new();
     let branch = change.branch.as_deref().and_then(|raw| checked(&mut errors, "branch", BranchName::parse(raw)));
     let root = change.root.as_deref().and_then(|raw| checked(&mut errors, "root", RootFolder::parse(raw)));
@@ -192,7 +199,7 @@ pub async fn change(
 /// is cancelled, what runs is told to end; then a worker removes everything.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, `environment_deleting`, or `production_stays`.
+/// 404, 403, 409 `site_deleting`, `environment_deleting`, `environment_is_preview`, or `production_stays`.
 pub async fn delete(platform: &Platform, actor: &Actor, site: SiteId, name: &str, keep_data: bool) -> Result<()> {
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, Scope::SitesWrite, site).await?;
@@ -201,9 +208,10 @@ pub async fn delete(platform: &Platform, actor: &Actor, site: SiteId, name: &str
         let detail = "Production goes with its site alone; delete the site if that is what you want.";
         return Err(Problem::conflict("production_stays", detail).into());
     }
-    // First the deployments, then the environment: a worker whose release goes live takes them in this order too.
-    store::deployments::cancel_all_of_environment(&mut tx, row.team_id, row.id).await?;
-    if !store::environments::mark_deleting(&mut tx, row.team_id, row.id, !keep_data).await? {
+    if row.is_preview {
+        return Err(previews::is_preview().into());
+    }
+    if !mark_deleting(&mut tx, &row, keep_data).await? {
         return Err(access::environment_deleting().into());
     }
     announce(&mut tx, &site).await?;
@@ -212,6 +220,13 @@ pub async fn delete(platform: &Platform, actor: &Actor, site: SiteId, name: &str
     platform.wake.notify_one();
     platform.removals.notify_one();
     Ok(())
+}
+
+/// Cancels what waits and tells what runs to end, and marks an environment for its removal; `false` if it already was.
+pub(crate) async fn mark_deleting(conn: &mut PgConnection, row: &EnvironmentRow, keep_data: bool) -> Result<bool> {
+    // First the deployments, then the environment: a worker whose release goes live takes them in this order too.
+    store::deployments::cancel_all_of_environment(conn, row.team_id, row.id).await?;
+    Ok(store::environments::mark_deleting(conn, row.team_id, row.id, !keep_data).await?)
 }
 
 /// Nothing new is deployed to a paused environment.
@@ -265,6 +280,9 @@ fn parse<'a>(site: &SiteRow, others: &'a [EnvironmentRow], new: &NewEnvironment)
     let production = others.iter().find(|other| other.name == PRODUCTION);
     let mut errors = Vec::new();
     let name = checked(&mut errors, "name", EnvironmentName::parse(&new.name));
+    if name.as_ref().is_some_and(|name| previews::is_reserved(name.as_str())) {
+        errors.push(field("name", "reserved", "Names like pr-12 are those of previews; choose another."));
+    }
     let longest = MAX_LABEL.saturating_sub(site.slug.len() + 1);
     if name.as_ref().is_some_and(|name| name.as_str().len() > longest) {
         let message = format!("With this site's address its name has at most {longest} characters.");

@@ -18,6 +18,7 @@ mod machine;
 pub mod passwords;
 mod pipeline;
 pub mod plan;
+pub mod previews;
 pub mod proxy_container;
 mod pushes;
 pub mod queue;

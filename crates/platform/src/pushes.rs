@@ -113,6 +113,7 @@ mod tests {
             variables_version: 0,
             created_at: OffsetDateTime::UNIX_EPOCH,
             deleting_at: None,
+            is_preview: false,
             delete_data: None,
         }
     }

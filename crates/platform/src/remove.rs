@@ -1,7 +1,7 @@
 //! Removes a site and all that was made for it, and only that. Every part may be done again: an end in the middle is
 //! taken up at the next look.
 
-use crate::{Platform, Result, disk, labels, machine, routes};
+use crate::{Platform, Result, disk, labels, machine, previews, routes};
 use anyhow::Context;
 use docker::Labels;
 use model::event::Event;
@@ -46,6 +46,10 @@ pub(crate) async fn environment(platform: &Platform, row: &EnvironmentRow) -> Re
     tx.commit().await?;
     let kept_data = !row.delete_data.unwrap_or(false);
     tracing::info!(site = %row.site_id, environment = %row.name, kept_data, "environment removed");
+    if row.is_preview {
+        // There is room for another one now.
+        previews::resume(platform, row.team_id, row.site_id).await?;
+    }
     Ok(())
 }
 

@@ -4,13 +4,18 @@
 //! A person's variable wins over the platform's of the same name ([`crate::secrets`]), so that a site can bring its own
 //! database or signing key. Only what would break the site unseen is refused, see [`RESERVED`].
 
-use crate::{Platform, Result, access};
+mod place;
+
+pub(crate) use place::open_of_previews;
+
+use crate::{Platform, Result, access, previews};
 use anyhow::Context;
 use model::{
     Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId, dotenv,
     names::EnvKey,
     views::{VariableView, VariablesView},
 };
+use place::Place;
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
@@ -26,6 +31,27 @@ pub const MAX_TOTAL: usize = 512 * 1024;
 /// `PORT` is where the platform looks for the service. Compose takes what begins with `COMPOSE_` in `.env` for its own
 /// settings <https://docs.docker.com/compose/how-tos/environment-variables/envvars/>.
 const RESERVED: [&str; 2] = ["PORT", "COMPOSE_"];
+
+/// Whose variables they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of<'a> {
+    /// Those of the environment with this name.
+    Environment(&'a str),
+    /// Those that all previews of the site are given, and nothing else is.
+    Previews,
+}
+
+impl<'a> From<&'a str> for Of<'a> {
+    fn from(environment: &'a str) -> Self {
+        Self::Environment(environment)
+    }
+}
+
+impl<'a> From<&'a String> for Of<'a> {
+    fn from(environment: &'a String) -> Self {
+        Self::Environment(environment)
+    }
+}
 
 /// A variable as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,27 +93,31 @@ pub struct NewVariables {
 ///
 /// # Errors
 /// 404, 403.
-pub async fn list(platform: &Platform, actor: &Actor, site: SiteId, environment: &str) -> Result<VariablesView> {
+pub async fn list(platform: &Platform, actor: &Actor, site: SiteId, of: impl Into<Of<'_>>) -> Result<VariablesView> {
     let mut conn = platform.pool.acquire().await?;
     let site = access::site(&mut conn, actor, site).await?;
     access::may(actor, Scope::Variables, site.team_id)?;
-    let environment = access::environment(&mut conn, &site, environment).await?;
-    show(platform, &mut conn, &environment).await
+    let place = match of.into() {
+        Of::Environment(name) => Place::Environment(Box::new(access::environment(&mut conn, &site, name).await?)),
+        Of::Previews => Place::Previews(site.team_id, site.id),
+    };
+    let (version, set) = place.open(platform, &mut conn).await?;
+    show(&mut conn, &place, version, set).await
 }
 
 /// Replaces all variables.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, `environment_deleting` or `stale`, 422 with every variable that is wrong.
+/// 404, 403, 409 `site_deleting`, `environment_deleting`, `environment_is_preview` or `stale`, 422 with every variable that is wrong.
 pub async fn replace(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
-    environment: &str,
+    of: impl Into<Of<'_>>,
     new: NewVariables,
 ) -> Result<VariablesView> {
     let NewVariables { version, variables } = new;
-    change(platform, actor, site, environment, version, |before| replaced(before, variables)).await
+    change(platform, actor, site, of.into(), version, |before| replaced(before, variables)).await
 }
 
 /// Adds a variable, or gives it another value.
@@ -98,10 +128,10 @@ pub async fn put(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
-    environment: &str,
+    of: impl Into<Of<'_>>,
     new: NewVariable,
 ) -> Result<VariablesView> {
-    change(platform, actor, site, environment, None, |before| {
+    change(platform, actor, site, of.into(), None, |before| {
         let mut set = before.clone();
         let (name, variable) = parse(before, new).map_err(|(field, error)| of_fields(vec![named(field, error)]))?;
         set.insert(name, variable);
@@ -118,7 +148,7 @@ pub async fn import(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
-    environment: &str,
+    of: impl Into<Of<'_>>,
     text: &str,
     as_secrets: bool,
 ) -> Result<VariablesView> {
@@ -126,7 +156,7 @@ pub async fn import(
     if read.is_empty() {
         return Err(Problem::invalid("text", "required", "There is no NAME=value line in it.").into());
     }
-    change(platform, actor, site, environment, None, |before| {
+    change(platform, actor, site, of.into(), None, |before| {
         let mut set = before.clone();
         let mut errors = Vec::new();
         for (name, value) in read {
@@ -149,10 +179,10 @@ pub async fn remove(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
-    environment: &str,
+    of: impl Into<Of<'_>>,
     name: &str,
 ) -> Result<VariablesView> {
-    change(platform, actor, site, environment, None, |before| {
+    change(platform, actor, site, of.into(), None, |before| {
         let mut set = before.clone();
         let known = EnvKey::parse(name).ok().and_then(|name| set.remove(&name));
         known.map(|_| set).ok_or_else(|| Problem::not_found("variable"))
@@ -164,44 +194,41 @@ async fn change(
     platform: &Platform,
     actor: &Actor,
     site: SiteId,
-    environment: &str,
+    of: Of<'_>,
     expected: Option<i64>,
     decide: impl FnOnce(&Set) -> Result<Set, Problem>,
 ) -> Result<VariablesView> {
     let mut tx = platform.pool.begin().await?;
     let site = access::site_to_change(&mut tx, actor, Scope::Variables, site).await?;
-    let mut environment = access::environment_to_change(&mut tx, &site, environment).await?;
-    if expected.is_some_and(|version| version != environment.variables_version) {
+    let place = match of {
+        Of::Environment(name) => {
+            Place::Environment(Box::new(access::environment_to_change(&mut tx, &site, name).await?))
+        }
+        Of::Previews => {
+            store::pull_requests::lock(&mut tx, site.id).await?;
+            Place::Previews(site.team_id, site.id)
+        }
+    };
+    if matches!(&place, Place::Environment(environment) if environment.is_preview) {
+        return Err(previews::is_preview().into());
+    }
+    let (version, before) = place.open(platform, &mut tx).await?;
+    if expected.is_some_and(|expected| expected != version) {
         return Err(Problem::conflict(
             "stale",
             "The variables were changed meanwhile. Read them again, and make your change to what is there now.",
         )
         .into());
     }
-    let before = open(platform, &mut tx, &environment, environment.variables_version).await?;
     let after = decide(&before)?;
     check_size(&after)?;
+    let version = if after == before { version } else { version + 1 };
     if after != before {
-        environment.variables_version += 1;
-        store_new(platform, &mut tx, actor, &environment, &after).await?;
+        place.store(platform, &mut tx, actor, version, &after).await?;
     }
-    let view = show(platform, &mut tx, &environment).await?;
+    let view = show(&mut tx, &place, version, after).await?;
     tx.commit().await?;
     Ok(view)
-}
-
-async fn store_new(
-    platform: &Platform,
-    conn: &mut PgConnection,
-    actor: &Actor,
-    environment: &EnvironmentRow,
-    set: &Set,
-) -> Result<()> {
-    let (team, id, version) = (environment.team_id, environment.id, environment.variables_version);
-    insert(platform, conn, actor, (team, id, version), set).await?;
-    store::environments::set_variables(conn, team, id, version).await?;
-    store::variables::prune(conn, team, id).await?;
-    Ok(())
 }
 
 /// Seals a version and adds it.
@@ -240,22 +267,21 @@ fn row(environment: EnvironmentId, version: i64) -> String {
     format!("environments/{environment}/variables/{version}")
 }
 
-async fn show(platform: &Platform, conn: &mut PgConnection, environment: &EnvironmentRow) -> Result<VariablesView> {
-    let set = open(platform, conn, environment, environment.variables_version).await?;
-    let running = match environment.current_release {
-        Some(release) => store::releases::by_id(conn, environment.team_id, release).await?,
-        None => None,
+async fn show(conn: &mut PgConnection, place: &Place, version: i64, set: Set) -> Result<VariablesView> {
+    let running = match place {
+        Place::Environment(environment) => match environment.current_release {
+            Some(release) => store::releases::by_id(conn, environment.team_id, release).await?,
+            None => None,
+        },
+        Place::Previews(..) => None,
     };
     let variables = set.into_iter().map(|(name, Variable { value, secret })| VariableView {
         name: name.into(),
         secret,
         value: (!secret).then_some(value),
     });
-    Ok(VariablesView {
-        version: environment.variables_version,
-        running_version: running.map(|release| release.variables_version),
-        variables: variables.collect(),
-    })
+    let running_version = running.map(|release| release.variables_version);
+    Ok(VariablesView { version, running_version, variables: variables.collect() })
 }
 
 /// The set that takes the place of another.

@@ -12,7 +12,7 @@ pub use secret::{Rotation, revoke_old_secret, rotate_secret};
 pub(crate) use secret::{old_secret, view};
 
 use self::sender::Sender;
-use crate::{Error, Platform, Result, deployments, deployments::Queued};
+use crate::{Error, Platform, Result, deployments, deployments::Queued, previews};
 use bytes::Bytes;
 use forge::webhook::{Payload, Provider, RefChange, Unreadable, headers_to_keep, parse};
 use http::HeaderMap;
@@ -93,6 +93,9 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
     if received.outcome == Outcome::Queued {
         platform.wake.notify_one();
     }
+    if matches!(read, Ok(Payload::PullRequest(_))) {
+        platform.removals.notify_one();
+    }
     let payload = read.map_err(|error| {
         tracing::warn!(site = %site.id, reason = %error, "a signed webhook cannot be read");
         unreadable(&error)
@@ -122,10 +125,19 @@ async fn take(
     read: &Result<Payload, Unreadable>,
 ) -> Result<Option<Received>> {
     let mut environments = store::environments::of_site(conn, site.team_id, site.id).await?;
-    environments.retain(|environment| environment.deleting_at.is_none());
-    let (outcome, deploy, reason) = match read {
-        Err(error) => (Outcome::Unreadable, vec![], told(error)),
-        Ok(payload) => {
+    // A preview follows its pull request: a push to its branch beside that event is not deployed twice.
+    environments.retain(|environment| environment.deleting_at.is_none() && !environment.is_preview);
+    let preview = match read {
+        Ok(Payload::PullRequest(pull)) => Some(previews::look(conn, site, new.provider, pull).await?),
+        _ => None,
+    };
+    let (outcome, deploy, reason) = match (read, &preview) {
+        (Err(error), _) => (Outcome::Unreadable, vec![], told(error)),
+        (Ok(_), Some(decided)) => {
+            let outcome = if decided.is_deployed() { Outcome::Queued } else { Outcome::Ignored };
+            (outcome, vec![], decided.reason().to_owned())
+        }
+        (Ok(payload), None) => {
             let decision = decide::decide(payload, &environments);
             let outcome = if decision.deploy.is_empty() { Outcome::Ignored } else { Outcome::Queued };
             (outcome, decision.deploy, decision.reason)
@@ -151,7 +163,13 @@ async fn take(
         return Ok(None);
     }
     let by = row.replayed_by;
-    let mut deployment_id = None;
+    let mut deployment_id = match preview {
+        Some(decided) => decided.carry_out(platform, conn, site, by).await?,
+        None => None,
+    };
+    if let Some(deployment) = deployment_id {
+        store::deliveries::set_deployment(conn, site.team_id, id, deployment).await?;
+    }
     for (environment, change) in deploy {
         let deployment = queue(platform, conn, site, environment, change, by).await?;
         if deployment_id.is_none() {

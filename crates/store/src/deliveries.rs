@@ -233,3 +233,15 @@ pub async fn prune(conn: &mut PgConnection, before: OffsetDateTime, most: i64) -
     .await?;
     Ok(done.rows_affected())
 }
+
+/// The forge that sent a site's newest delivery whose signature was right; `None` before the first.
+pub async fn newest_provider(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<Option<String>> {
+    sqlx::query_scalar(
+        "select provider from deliveries where team_id = $1 and site_id = $2 and outcome <> 'refused' \
+         order by received_at desc limit 1",
+    )
+    .bind(team)
+    .bind(site)
+    .fetch_optional(conn)
+    .await
+}

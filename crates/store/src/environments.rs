@@ -37,10 +37,12 @@ pub struct EnvironmentRow {
     pub deleting_at: Option<OffsetDateTime>,
     /// With the removal: its volumes go too.
     pub delete_data: Option<bool>,
+    /// It was made for a pull request.
+    pub is_preview: bool,
 }
 
 const COLUMNS: &str = "id, team_id, site_id, name, branch, subnet_index, secrets, current_release, paused_at, root, \
-     watch, variables_version, created_at, deleting_at, delete_data";
+     watch, variables_version, created_at, deleting_at, delete_data, is_preview";
 
 /// What a new environment needs.
 pub struct NewEnvironment<'a> {

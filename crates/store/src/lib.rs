@@ -8,6 +8,7 @@ pub mod environments;
 pub mod events;
 pub mod image_uses;
 pub mod logs;
+pub mod pull_requests;
 pub mod pushes;
 pub mod queue;
 pub mod reconcile;

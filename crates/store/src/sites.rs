@@ -37,6 +37,12 @@ pub struct SiteRow {
     pub deploy_key_private: Option<Vec<u8>>,
     /// The key that the repository's server may show.
     pub host_key: Option<String>,
+    /// Pull requests get previews.
+    pub previews_enabled: bool,
+    /// At most so many at a time.
+    pub previews_max: i32,
+    /// One of which nothing was heard for so many days goes.
+    pub previews_idle_days: i32,
     /// Since.
     pub created_at: OffsetDateTime,
     /// Set once its removal was asked for.
@@ -46,7 +52,8 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data, \
+     s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, s.created_at, \
+     s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until, \
      k.id as deploy_key, k.public_key as deploy_key_public, k.private_key as deploy_key_private, k.host_key \

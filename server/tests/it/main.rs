@@ -22,6 +22,7 @@ mod logs;
 mod managed_postgres;
 mod no_docker;
 mod pipeline;
+mod previews;
 mod problems;
 mod pushes;
 mod pushes_cut_off;

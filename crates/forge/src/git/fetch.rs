@@ -31,6 +31,8 @@ pub struct FetchRequest<'a> {
     pub credentials: Credentials,
     /// The branch.
     pub branch: BranchName,
+    /// Where the forge keeps the pull request that is meant; `None`: the branch is.
+    pub head: Option<PullHead>,
     /// A certain commit of it; `None` is its newest.
     pub commit: Option<CommitSha>,
     /// Where the files go; made if missing, removed again if anything fails. Its parent exists, on the same disk.
@@ -41,6 +43,27 @@ pub struct FetchRequest<'a> {
     pub max_bytes: u64,
     /// How long the transfer may take.
     pub timeout: Duration,
+}
+
+/// Where a forge keeps the newest commit of a pull or merge request in the repository that it is for, whichever
+/// repository it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PullHead {
+    /// GitHub's
+    /// (<https://docs.github.com/en/pull-requests/collaborating-with-pull-requests/reviewing-changes-in-pull-requests/checking-out-pull-requests-locally>),
+    /// Gitea's and Forgejo's.
+    Pull(u64),
+    /// GitLab's (<https://docs.gitlab.com/user/project/merge_requests/reviews/#checkout-merge-requests-locally-through-the-head-ref>).
+    MergeRequest(u64),
+}
+
+impl std::fmt::Display for PullHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Pull(number) => write!(f, "refs/pull/{number}/head"),
+            Self::MergeRequest(number) => write!(f, "refs/merge-requests/{number}/head"),
+        }
+    }
 }
 
 /// Fetches the commit and writes its files, without a `.git` folder, without submodules, and with large files (LFS) as
@@ -54,9 +77,13 @@ pub async fn fetch(
     cancel: &CancellationToken,
     log: LogFn<'_>,
 ) -> Result<CheckedOut, FetchError> {
-    let FetchRequest { url, credentials, branch, commit, into, allow_private, max_bytes, timeout } = request;
+    let FetchRequest { url, credentials, branch, head, commit, into, allow_private, max_bytes, timeout } = request;
     let way = Way::check(&url, credentials, allow_private, timeout, cancel).await?;
-    log(&format!("Fetching {} of {url}.", commit.as_ref().map_or_else(|| branch.to_string(), ToString::to_string)));
+    let (place, name) = match head {
+        Some(head) => (head.to_string(), head.to_string()),
+        None => (format!("refs/heads/{branch}"), branch.to_string()),
+    };
+    log(&format!("Fetching {} of {url}.", commit.as_ref().map_or(name.as_str(), AsRef::as_ref)));
     let beside = into.parent().unwrap_or(Path::new("."));
     let home = tempfile::Builder::new()
         .prefix(".fetch-")
@@ -67,7 +94,7 @@ pub async fn fetch(
 
     let transfer = Transfer { way, repository: &repository };
     let commit = tokio::select! {
-        done = transfer.get(&branch, commit) => done?,
+        done = transfer.get((&place, &name), commit) => done?,
         () = outgrown(&repository, max_bytes) => return Err(too_large(max_bytes)),
     };
     write_tree_to(&repository, &commit, into, max_bytes, cancel, log).await
@@ -79,18 +106,19 @@ struct Transfer<'a> {
 }
 
 impl Transfer<'_> {
-    async fn get(&self, branch: &BranchName, commit: Option<CommitSha>) -> Result<CommitSha, FetchError> {
-        let reference = format!("+refs/heads/{branch}:{BRANCH}");
+    /// Gets the commit from where it stands, which errors call by this name.
+    async fn get(&self, (place, name): (&str, &str), commit: Option<CommitSha>) -> Result<CommitSha, FetchError> {
+        let reference = format!("+{place}:{BRANCH}");
         let Some(commit) = commit else {
-            self.fetch("--depth=1", &reference).await.map_err(|error| name_branch(error, branch))?;
-            return self.resolve(BRANCH).await?.ok_or_else(|| not_there(branch.as_str()));
+            self.fetch("--depth=1", &reference).await.map_err(|error| name_branch(error, name))?;
+            return self.resolve(BRANCH).await?.ok_or_else(|| not_there(name));
         };
         // Most servers hand out a commit by its id; for the others the branch is followed back.
         if self.fetch("--depth=1", commit.as_str()).await.is_ok() {
             return Ok(commit);
         }
         for depth in DEPTHS {
-            self.fetch(depth, &reference).await.map_err(|error| name_branch(error, branch))?;
+            self.fetch(depth, &reference).await.map_err(|error| name_branch(error, name))?;
             if let Some(found) = self.resolve(commit.as_str()).await? {
                 return Ok(found);
             }
@@ -127,8 +155,8 @@ pub(crate) async fn resolve(repository: &Path, revision: &str) -> Result<Option<
     }
 }
 
-fn name_branch(error: FetchError, branch: &BranchName) -> FetchError {
-    if error.code == FailureCode::RefNotFound { not_there(branch.as_str()) } else { error }
+fn name_branch(error: FetchError, branch: &str) -> FetchError {
+    if error.code == FailureCode::RefNotFound { not_there(branch) } else { error }
 }
 
 fn not_there(what: &str) -> FetchError {

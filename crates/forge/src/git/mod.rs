@@ -12,7 +12,7 @@ pub use address::{IN_THE_CLEAR, keeps_secrets, may_fetch, same_server};
 pub use checkout::{CheckedOut, Checkout};
 pub(crate) use checkout::{commit_and_message, commit_info, write_tree_to};
 pub(crate) use fetch::resolve;
-pub use fetch::{FetchRequest, fetch};
+pub use fetch::{FetchRequest, PullHead, fetch};
 pub use remote::{Credentials, Remote, RemoteRequest, ls_remote};
 pub(crate) use run::{Git, GitError, Group, MAX_STDERR, read};
 pub use ssh::{HostKey, KeyPair, SshAccess, fingerprint, learn_host_key, published_host_key, ssh_version};

@@ -174,7 +174,7 @@ fn hub_pull(action: &str, merged: bool) -> Value {
     json!({
         "action": action, "number": 7, "repository": hub_repository(), "sender": {"login": "eve"},
         "pull_request": {
-            "id": 1, "number": 7, "state": "open", "title": "Better", "merged": merged,
+            "id": 1, "number": 7, "state": "open", "title": "Better", "merged": merged, "user": {"login": "Eve"},
             "head": end("fix", "eve"), "base": end("main", "ada")
         }
     })
@@ -202,7 +202,7 @@ fn cloud_pull(event: &'static str) -> Sent {
     let body = json!({
         "actor": {"display_name": "Eve"}, "repository": cloud_repository(),
         "pullrequest": {
-            "id": 7, "title": "Better", "state": "OPEN", "source": end("fix", "eve"), "destination": end("main", "ada")
+            "id": 7, "title": "Better", "author": {"display_name": "Eve"}, "state": "OPEN", "source": end("fix", "eve"), "destination": end("main", "ada")
         }
     });
     (Provider::Bitbucket, "x-event-key", event, body)
@@ -214,6 +214,7 @@ fn server_pull(event: &'static str) -> Sent {
         "eventKey": event, "date": "2026-05-01T10:00:00+0000", "actor": {"name": "eve", "id": 2},
         "pullRequest": {
             "id": 7, "version": 0, "title": "Better", "state": "OPEN", "open": true, "closed": false,
+            "author": {"user": {"name": "eve", "displayName": "Eve"}, "role": "AUTHOR"},
             "fromRef": {"id": "refs/heads/fix", "displayId": "fix", "latestCommit": SHA, "repository": fork},
             "toRef": {
                 "id": "refs/heads/main", "displayId": "main", "latestCommit": BEFORE, "repository": server_repository()
@@ -267,6 +268,9 @@ fn every_forges_pull_request_is_told_apart_by_what_happened() {
         assert_eq!((pull.number, &pull.action, pull.title.as_str()), (7, &expected, "Better"), "{sent:?}");
         assert_eq!((pull.source_branch.as_str(), pull.target_branch.as_str()), ("fix", "main"), "{sent:?}");
         assert!(pull.from_fork, "{sent:?}");
+        let is_told =
+            sent.0 != Provider::GitLab || expected == Opened && sent.3["object_attributes"]["action"] == "open";
+        assert_eq!(pull.author.as_deref(), is_told.then_some("Eve"), "{sent:?}");
         assert_eq!(pull.noun, if sent.0 == Provider::GitLab { "Merge request" } else { "Pull request" });
     }
 }

@@ -273,7 +273,7 @@ pub(super) fn urls(place: &shapes::Place) -> Vec<String> {
     place.urls().map(text).collect()
 }
 
-fn first_line(raw: &str) -> Option<String> {
+pub(super) fn first_line(raw: &str) -> Option<String> {
     raw.lines().next().map(text).filter(|line| !line.is_empty())
 }
 

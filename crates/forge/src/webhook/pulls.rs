@@ -1,7 +1,7 @@
 //! Pull and merge requests, in one vocabulary for all forges.
 
 use super::{
-    payload::{Payload, commit, name, reference, text, urls},
+    payload::{Payload, commit, first_line, name, reference, text, urls},
     shapes,
 };
 use model::names::CommitSha;
@@ -46,6 +46,8 @@ pub struct PullRequest {
     pub action: PullAction,
     /// Its title.
     pub title: String,
+    /// Who wrote it, where the forge tells.
+    pub author: Option<String>,
     /// The branch to be merged.
     pub source_branch: String,
     /// The branch to merge into.
@@ -60,7 +62,7 @@ pub struct PullRequest {
 
 /// GitHub's and Gitea's.
 pub(super) fn hub_pull(pull: shapes::HubPull) -> Payload {
-    let shapes::HubPullBody { title, head, base, merged } = pull.pull_request;
+    let shapes::HubPullBody { title, user, head, base, merged } = pull.pull_request;
     Payload::PullRequest(PullRequest {
         noun: "Pull request",
         number: pull.number,
@@ -73,6 +75,7 @@ pub(super) fn hub_pull(pull: shapes::HubPull) -> Payload {
             other => PullAction::Other(text(other)),
         },
         title: text(&title),
+        author: user.and_then(|user| first_line(&user.login)),
         source_branch: name(&head.r#ref),
         target_branch: name(&base.r#ref),
         commit: commit(&head.sha),
@@ -95,6 +98,8 @@ pub(super) fn lab_merge(merge: shapes::LabMerge) -> Payload {
             other => PullAction::Other(text(other)),
         },
         title: text(&body.title),
+        // Whoever did something about it; that is its author only where it was made.
+        author: Some(merge.user).filter(|_| body.action == "open").and_then(|user| first_line(&user.name?)),
         source_branch: name(&body.source_branch),
         target_branch: name(&body.target_branch),
         commit: body.last_commit.and_then(|last| commit(&last.id)),
@@ -111,6 +116,7 @@ pub(super) fn bucket_pull(pull: shapes::BucketPull, event: &str) -> Payload {
         number: body.id,
         action: bucket_action(event),
         title: text(&body.title),
+        author: body.author.and_then(|author| first_line(&author.display_name)),
         source_branch: name(&body.source.branch.name),
         target_branch: name(&body.destination.branch.name),
         // Bitbucket shortens the commit's id here.
@@ -128,6 +134,11 @@ pub(super) fn server_pull(pull: &shapes::ServerPull, event: &str) -> Payload {
         number: body.id,
         action: bucket_action(event),
         title: text(&body.title),
+        author: body
+            .author
+            .as_ref()
+            .and_then(|author| author.user.display_name.as_deref().or(author.user.name.as_deref()))
+            .and_then(first_line),
         source_branch: reference(&body.from_ref.id).1,
         target_branch: reference(&body.to_ref.id).1,
         commit: commit(&body.from_ref.latest_commit),

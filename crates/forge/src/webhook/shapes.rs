@@ -202,10 +202,17 @@ pub(super) struct HubPull {
 pub(super) struct HubPullBody {
     #[serde(default)]
     pub(super) title: String,
+    pub(super) user: Option<HubUser>,
     pub(super) head: HubPullEnd,
     pub(super) base: HubPullEnd,
     #[serde(default)]
     pub(super) merged: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct HubUser {
+    #[serde(default)]
+    pub(super) login: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,6 +227,9 @@ pub(super) struct HubPullEnd {
 /// GitLab's `Merge Request Hook`.
 #[derive(Debug, Deserialize)]
 pub(super) struct LabMerge {
+    /// Who did it.
+    #[serde(default)]
+    pub(super) user: Person,
     pub(super) object_attributes: LabMergeBody,
     pub(super) project: Place,
 }
@@ -250,8 +260,15 @@ pub(super) struct BucketPullBody {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) title: String,
+    pub(super) author: Option<BucketUser>,
     pub(super) source: BucketPullEnd,
     pub(super) destination: BucketPullEnd,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct BucketUser {
+    #[serde(default)]
+    pub(super) display_name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -278,8 +295,14 @@ pub(super) struct ServerPullBody {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) title: String,
+    pub(super) author: Option<ServerAuthor>,
     pub(super) from_ref: ServerPullEnd,
     pub(super) to_ref: ServerPullEnd,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ServerAuthor {
+    pub(super) user: Person,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::support::{Forge, Manners, branch, files, nothing_is_left};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use forge::git::{Credentials, FetchError, FetchRequest, fetch};
+use forge::git::{Credentials, FetchError, FetchRequest, PullHead, fetch};
 use model::{deployment::FailureCode, names::CommitSha};
 use std::{os::unix::fs::symlink, sync::Mutex, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,31 @@ async fn an_older_commit_is_fetched_from_new_servers_and_from_old_ones() {
         let request = FetchRequest { commit: Some(first.clone()), ..forge.fetch(&into) };
         assert_eq!(get(request).await.unwrap().commit, first, "old: {old}");
         assert_eq!(files(&into)["index.html"], "one");
+    }
+}
+
+#[tokio::test]
+async fn a_pull_request_is_fetched_from_where_its_forge_keeps_it() {
+    for (head, reference) in
+        [(PullHead::Pull(12), "refs/pull/12/head"), (PullHead::MergeRequest(3), "refs/merge-requests/3/head")]
+    {
+        for old in [false, true] {
+            let (forge, _) = Forge::with_site(Manners { old, ..Manners::default() }).await;
+            let commit = forge.commit("theirs", &[("index.html", "theirs")]).await;
+            forge.git(&["update-ref", reference, commit.as_str()]);
+            forge.git(&["branch", "--quiet", "-D", "theirs"]);
+            for commit in [None, Some(commit.clone())] {
+                let into = forge.place();
+                let request = FetchRequest { head: Some(head), commit, ..forge.fetch(&into) };
+                get(request).await.unwrap_or_else(|error| panic!("old: {old}: {error}"));
+                assert_eq!(files(&into)["index.html"], "theirs", "old: {old}");
+                std::fs::remove_dir_all(&into).unwrap();
+            }
+            let into = forge.place();
+            let request = FetchRequest { head: Some(PullHead::Pull(99)), ..forge.fetch(&into) };
+            let error = get(request).await.unwrap_err();
+            assert_eq!(error.message, "“refs/pull/99/head” is not in the repository.");
+        }
     }
 }
 

@@ -33,6 +33,7 @@ fn fetching<'a>(sshd: &Sshd, access: &SshAccess, into: &'a Path) -> FetchRequest
         url: sshd.url(),
         credentials: Credentials::Key(access.clone()),
         branch: branch("main"),
+        head: None,
         commit: None,
         into,
         allow_private: true,

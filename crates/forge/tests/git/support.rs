@@ -100,9 +100,16 @@ impl Forge {
         commit(&self.repository(), branch, files).await
     }
 
+    /// Runs git in the repository.
+    pub fn git(&self, arguments: &[&str]) {
+        let mut git = std::process::Command::new("git");
+        assert!(git.arg("-C").arg(self.repository()).args(arguments).status().unwrap().success(), "{arguments:?}");
+    }
+
     pub fn fetch<'a>(&self, into: &'a Path) -> FetchRequest<'a> {
         std::fs::create_dir_all(into.parent().unwrap()).unwrap();
         FetchRequest {
+            head: None,
             url: self.url("/site.git"),
             credentials: Credentials::None,
             branch: branch("main"),

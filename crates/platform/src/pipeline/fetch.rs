@@ -1,8 +1,11 @@
 //! Gets the commit and finds out what the repository asks for.
 
 use super::{Run, Stop};
-use crate::sites::repository_credentials;
-use forge::git::{CheckedOut, Checkout, FetchError};
+use crate::{previews, sites::repository_credentials};
+use forge::{
+    git::{CheckedOut, Checkout, FetchError, PullHead},
+    webhook::Provider,
+};
 use model::{
     deployment::{FailureCode, Stream},
     names::{BranchName, CommitSha},
@@ -87,6 +90,7 @@ async fn check_out(
     match &run.site.source.0 {
         Source::Git { url, .. } => {
             let request = forge::git::FetchRequest {
+                head: pull_head(run, commit.as_ref()).await?,
                 url: url.clone(),
                 credentials: repository_credentials(&run.platform, &run.site)?,
                 branch,
@@ -104,6 +108,27 @@ async fn check_out(
             Ok(forge::hosted::checkout(&repository, &what, &into, MOST_BYTES, &run.cancel, say).await?)
         }
     }
+}
+
+/// Where the forge keeps what a preview is built from, if it may be built; `None`: on a branch of the repository.
+async fn pull_head(run: &Run, commit: Option<&CommitSha>) -> Result<Option<PullHead>, Stop> {
+    let environment = &run.environment;
+    let mut conn = run.platform.pool.acquire().await?;
+    match previews::may_build(&mut conn, environment, commit.map(AsRef::as_ref)).await {
+        Err(crate::Error::Problem(problem)) => {
+            return Err(Stop::failed(FailureCode::RepositoryRefused, problem.detail));
+        }
+        judged => judged?,
+    }
+    let pull = store::pull_requests::of_environment(&mut conn, environment.team_id, environment.id).await?;
+    Ok(pull.and_then(|pull| {
+        let number = u64::try_from(pull.number).ok()?;
+        match previews::provider(&pull) {
+            Provider::GitHub | Provider::Gitea => Some(PullHead::Pull(number)),
+            Provider::GitLab => Some(PullHead::MergeRequest(number)),
+            Provider::Bitbucket => None,
+        }
+    }))
 }
 
 async fn describe(run: &Run, manifest: &Manifest) {

@@ -9,7 +9,7 @@ mod start;
 mod switch;
 mod verify;
 
-use crate::{Platform, labels, log_sink::LogSink, redact::Redactor, secrets};
+use crate::{Platform, labels, log_sink::LogSink, previews, redact::Redactor, secrets};
 use model::{
     deployment::{FailureCode, Status, Step, StepStatus},
     event::Event,
@@ -143,7 +143,11 @@ impl Run {
             Some(id) => store::releases::by_id(&mut conn, row.team_id, id).await?.map(|r| r.plan.0),
             None => None,
         };
-        let variables = row.variables_version.unwrap_or(environment.variables_version);
+        let variables = match row.variables_version {
+            Some(version) => version,
+            None if environment.is_preview => previews::variables::take_over(&platform, &environment).await?,
+            None => environment.variables_version,
+        };
         let secrets = secrets::EnvironmentSecrets::open(&platform, &mut conn, &environment, variables).await?;
         drop(conn);
         let redactor = Redactor::for_site(&platform, &site, &secrets)?;

@@ -76,6 +76,7 @@ fn environment(index: u8) -> StateRow {
         root: String::new(),
         watch: vec![],
         variables_version: 0,
+        is_preview: false,
         created_at: NOW,
         deleting_at: None,
         delete_data: None,

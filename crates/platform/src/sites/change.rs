@@ -4,7 +4,7 @@ use super::{
     get,
     repository::{self, NewRepository},
 };
-use crate::{Platform, Result, access};
+use crate::{Platform, Result, access, previews};
 use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
 use serde::Deserialize;
 
@@ -18,14 +18,17 @@ pub struct Change {
     /// Where the code comes from.
     #[serde(default)]
     pub repository: Option<NewRepository>,
+    /// What it wants of its previews.
+    #[serde(default)]
+    pub previews: Option<previews::Change>,
 }
 
 /// Changes a site, all of it or nothing. A repository is asked first, as it is for a new site; what runs goes on
 /// running, and the next deployment fetches from there.
 ///
 /// # Errors
-/// 404, 403, 409 `site_deleting`, `repository_is_kept_here` or `repository_changed`, 422 for a name that is none, and for
-/// a repository that cannot be read or has no such branch.
+/// 404, 403, 409 `site_deleting`, `repository_is_kept_here`, `repository_changed` or `no_pull_requests`, 422 for a name
+/// that is none, for previews beyond their limits, and for a repository that cannot be read or has no such branch.
 pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Change) -> Result<SiteView> {
     let name = change.name.as_deref().map(DisplayName::parse).transpose();
     let name = name.map_err(|e| Problem::invalid("name", e.code, e.message))?;
@@ -38,11 +41,18 @@ pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Chan
     if let Some(chosen) = &chosen {
         chosen.put(&mut tx, &row).await?;
     }
+    if let Some(wanted) = change.previews {
+        previews::set(&mut tx, &row, wanted).await?;
+    }
     if let Some(name) = &name {
         store::sites::rename(&mut tx, row.team_id, id, name.as_str()).await?;
     }
     store::events::insert(&mut tx, row.team_id, &Event::Site { id, status: "changed".into() }).await?;
     tx.commit().await?;
+    if change.previews.is_some() {
+        // More of them may be allowed now.
+        previews::resume(platform, row.team_id, id).await?;
+    }
     if let Some(chosen) = chosen {
         tracing::info!(site = %id, user = ?actor.user, url = %chosen.url, has_token = chosen.has_token(), "a site's repository was set");
     }

@@ -5,8 +5,12 @@ use crate::{
     Platform, Result, access,
     deploy_keys::{self, Key},
     environments::PRODUCTION,
+    previews,
 };
-use forge::git::{Credentials, FetchError};
+use forge::{
+    git::{Credentials, FetchError},
+    webhook::RepositoryKey,
+};
 use model::{
     Actor, FieldError, Problem, Scope, SiteId, TeamId,
     deployment::FailureCode,
@@ -281,13 +285,26 @@ impl Chosen {
             return Err(changed().into());
         }
         match &self.way {
-            Way::Key(key) => key.put(conn, site.team_id, site.id).await,
-            Way::Token(_) => Ok(store::deploy_keys::remove(conn, site.team_id, site.id).await?),
+            Way::Key(key) => key.put(conn, site.team_id, site.id).await?,
+            Way::Token(_) => store::deploy_keys::remove(conn, site.team_id, site.id).await?,
         }
+        if !is_same_repository(&self.before.source.0, &self.after) {
+            previews::leave_repository(conn, site).await?;
+        }
+        Ok(())
     }
 }
 
 fn changed() -> Problem {
     let detail = "Somebody else changed the repository just now; look at it and try again.";
     Problem::conflict("repository_changed", detail)
+}
+
+/// Both are one repository, whichever of its addresses was written down.
+fn is_same_repository(one: &Source, other: &Source) -> bool {
+    let key = |source: &Source| match source {
+        Source::Git { url, .. } => RepositoryKey::of(url.as_str()),
+        Source::Template(_) | Source::Hosted {} => None,
+    };
+    key(one).is_some_and(|one| Some(one) == key(other))
 }

@@ -81,6 +81,7 @@ fn view(
         services: plan.map(|plan| services(plan, containers)).unwrap_or_default(),
         repository: repository(platform, actor, &row, branch),
         webhook: crate::webhooks::view(platform, &row),
+        previews: crate::previews::settings(&row),
         latest_deployment: newest.map(crate::deployments::summary),
         created_at: row.created_at,
         team: TeamView { id: row.team_id, slug: row.team_slug, name: row.team_name, role: actor.role_in(row.team_id) },

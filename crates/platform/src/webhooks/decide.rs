@@ -1,7 +1,7 @@
 //! What a webhook means for a site's environments, decided on plain data.
 
 use crate::pushes;
-use forge::webhook::{Payload, PullRequest, Push, RefChange, RefKind};
+use forge::webhook::{Payload, Push, RefChange, RefKind};
 use store::environments::EnvironmentRow;
 
 /// What is to be deployed, and the whole in plain words.
@@ -15,16 +15,11 @@ pub(super) fn decide<'a>(payload: &'a Payload, environments: &'a [EnvironmentRow
     let ignored = |reason: String| Decision { deploy: Vec::new(), reason };
     match payload {
         Payload::Ping => ignored("The webhook works; the next push will be deployed.".into()),
-        Payload::PullRequest(pull) => ignored(pull_request(pull)),
+        // The caller has decided it: see `crate::previews`.
+        Payload::PullRequest(pull) => ignored(format!("{} {} was {}.", pull.noun, pull.number, pull.action)),
         Payload::Other(event) => ignored(format!("The event “{event}” is no push; nothing is to be deployed.")),
         Payload::Push(push) => decide_push(push, environments),
     }
-}
-
-fn pull_request(pull: &PullRequest) -> String {
-    let PullRequest { noun, number, title, action, .. } = pull;
-    let title = if title.is_empty() { String::new() } else { format!(", “{title}”,") };
-    format!("{noun} {number}{title} was {action}; it is not deployed, pushes to an environment's branch are.")
 }
 
 fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decision<'a> {
@@ -75,41 +70,11 @@ fn decide_push<'a>(push: &'a Push, environments: &'a [EnvironmentRow]) -> Decisi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use forge::webhook::PullAction;
 
     fn reason(payload: &Payload) -> String {
         let decision = decide(payload, &[]);
         assert!(decision.deploy.is_empty());
         decision.reason
-    }
-
-    #[test]
-    fn what_happened_to_a_pull_or_merge_request_is_told_in_plain_words() {
-        let pull = |noun, title: &str, action| {
-            Payload::PullRequest(PullRequest {
-                noun,
-                number: 7,
-                action,
-                title: title.into(),
-                source_branch: "fix".into(),
-                target_branch: "main".into(),
-                commit: None,
-                from_fork: false,
-                repository_urls: vec![],
-            })
-        };
-        for (payload, words) in [
-            (
-                pull("Pull request", "Better", PullAction::Opened),
-                "Pull request 7, “Better”, was opened; it is not deployed",
-            ),
-            (pull("Merge request", "", PullAction::Updated), "Merge request 7 was updated; it is not deployed"),
-            (pull("Merge request", "", PullAction::Merged), "Merge request 7 was merged; it"),
-            (pull("Pull request", "", PullAction::Closed), "Pull request 7 was closed; it"),
-            (pull("Pull request", "", PullAction::Other("labeled".into())), "was changed (“labeled”); it"),
-        ] {
-            assert!(reason(&payload).contains(words), "{}", reason(&payload));
-        }
     }
 
     #[test]

@@ -252,7 +252,7 @@ async fn what_is_not_deployed_is_taken_and_told_why(pool: PgPool) {
         (Hook::push("refs/heads/feature"), 202, "“feature” is not deployed; this site deploys “main” (production)"),
         (Hook::push("refs/tags/v1"), 202, "is a tag"),
         (deleted, 202, "was deleted"),
-        (pull, 202, "Pull request 7 was opened; it is not deployed"),
+        (pull, 202, "Pull request 7 was opened. Previews are turned off for this site"),
         (Hook::event("star"), 202, "“star” is no push"),
         (Hook::event("ping"), 200, "The webhook works"),
     ] {

@@ -7,6 +7,7 @@ mod deliveries;
 mod deploy_keys;
 mod environments;
 mod logs_and_events;
+mod pull_requests;
 mod queue;
 mod reconcile;
 mod releases;

@@ -6,6 +6,7 @@ mod deploy_keys;
 pub mod deployments;
 mod environments;
 mod me;
+mod previews;
 mod queue;
 mod sites;
 mod teams;
@@ -47,6 +48,13 @@ pub fn routes() -> Router<AppState> {
             "/sites/{id}/environments/{name}/variables",
             get(variables::list::handle).put(variables::replace::handle),
         )
+        .route("/sites/{id}/previews", get(previews::list::handle))
+        .route(
+            "/sites/{id}/previews/variables",
+            get(variables::list_of_previews::handle).put(variables::replace_of_previews::handle),
+        )
+        .route("/sites/{id}/previews/{number}", delete(previews::delete::handle))
+        .route("/sites/{id}/previews/{number}/approve", post(previews::approve::handle))
         .route("/deployments/{id}", get(deployments::get::handle))
         .route("/deployments/{id}/cancel", post(deployments::cancel::handle))
         .route("/deployments/{id}/redeploy", post(deployments::redeploy::handle))

@@ -191,7 +191,7 @@ async fn what_cannot_be_fetched_is_refused_and_nothing_changes(pool: PgPool) {
     let plain = NewRepository { token: Token::Set("x".into()), ..url("http://192.0.2.1/site.git".into()) };
     assert_eq!(refused(remote.set(plain).await), is("repository.token", "token_in_the_clear"));
 
-    let wanted = Change { name: Some("Another".into()), repository: Some(url(elsewhere.url())) };
+    let wanted = Change { name: Some("Another".into()), repository: Some(url(elsewhere.url())), ..Change::default() };
     let World { platform, actor, .. } = &remote.world;
     assert!(change(platform, actor, remote.site, wanted).await.is_err());
     let shown = get(platform, actor, remote.site).await.unwrap();

@@ -1,0 +1,16 @@
+//! `DELETE /sites/{id}/previews/{number}` → 202: a worker removes everything; the next push makes it anew.
+
+use crate::{auth::Caller, path::OfSite, problem::ApiResult};
+use axum::{Json, extract::State, http::StatusCode};
+use model::views::PreviewView;
+use platform::{Platform, previews};
+use std::sync::Arc;
+
+/// Removes a preview.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    OfSite(site, number): OfSite<i64>,
+) -> ApiResult<(StatusCode, Json<PreviewView>)> {
+    Ok((StatusCode::ACCEPTED, Json(previews::remove(&platform, &actor, site, number).await?)))
+}

@@ -1,0 +1,5 @@
+//! Previews of pull requests.
+
+pub mod approve;
+pub mod delete;
+pub mod list;
