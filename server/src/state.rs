@@ -85,6 +85,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         build_concurrency: config.build_concurrency,
         signup: config.signup,
         allow_private_repositories: config.allow_private_repositories,
+        github: config.github.clone(),
         templates_dir: config.templates_dir.clone(),
         drain: config.drain,
         deadlines: config.deadlines,
@@ -105,6 +106,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         proxy: proxy(config)?,
         wake: Notify::new(),
         removals: Notify::new(),
+        reports: Notify::new(),
         pushes: UnderWay::default(),
     })
 }

@@ -111,6 +111,9 @@ pub struct RepositoryView {
     /// An access token is kept for it, which is never shown.
     #[serde(default)]
     pub has_token: bool,
+    /// Why the forge was not told how the newest deployment stands; nothing where it was, or need not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_problem: Option<String>,
 }
 
 /// A site.

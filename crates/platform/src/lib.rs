@@ -23,6 +23,7 @@ pub mod queue;
 pub mod reconcile;
 mod redact;
 mod remove;
+pub mod reports;
 pub mod repositories;
 mod routes;
 mod secrets;
@@ -61,6 +62,8 @@ pub struct Platform {
     pub wake: Notify,
     /// Wakes the reconciler: a site is to be removed.
     pub removals: Notify,
+    /// Wakes whoever tells forges how deployments stand.
+    pub reports: Notify,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

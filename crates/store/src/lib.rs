@@ -12,6 +12,7 @@ pub mod queue;
 pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;
+pub mod reports;
 pub mod sessions;
 pub mod settings;
 pub mod sites;

@@ -64,25 +64,13 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
     }
     let host = url.host().ok_or_else(|| refused("The repository's address has no host."))?.to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    let (addresses, name) = match host {
-        Host::Ipv4(ip) => (vec![IpAddr::V4(ip)], None),
-        Host::Ipv6(ip) => (vec![IpAddr::V6(ip)], None),
-        Host::Domain(name) => {
-            let found = tokio::net::lookup_host((name.as_str(), port)).await;
-            let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
-            if found.is_empty() {
-                return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
-            }
-            if !allow_private {
-                version().await?.may_fetch_by_name()?;
-            }
-            (found, Some(name))
-        }
+    let name = match &host {
+        Host::Domain(name) => Some(name.clone()),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
     };
-    if !allow_private && !addresses.iter().all(|ip| is_public(*ip)) {
-        return Err(refused(
-            "The repository's address leads into a private network, which this platform does not fetch from.",
-        ));
+    let addresses = look_up(&host, port, allow_private).await?;
+    if name.is_some() && !allow_private {
+        version().await?.may_fetch_by_name()?;
     }
     let pin = name.map(|name| {
         let list: Vec<String> = addresses
@@ -95,6 +83,31 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
         format!("{name}:{port}:{}", list.join(","))
     });
     Ok(Target { url, pin })
+}
+
+/// The addresses of a host, each of which may be connected to.
+///
+/// # Errors
+/// If the host has none, or one in a private range (SSRF), and `allow_private` is not set.
+pub(crate) async fn look_up(host: &Host, port: u16, allow_private: bool) -> Result<Vec<IpAddr>, FetchError> {
+    let addresses = match host {
+        Host::Ipv4(ip) => vec![IpAddr::V4(*ip)],
+        Host::Ipv6(ip) => vec![IpAddr::V6(*ip)],
+        Host::Domain(name) => {
+            let found = tokio::net::lookup_host((name.as_str(), port)).await;
+            let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
+            if found.is_empty() {
+                return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
+            }
+            found
+        }
+    };
+    if !allow_private && !addresses.iter().all(|ip| is_public(*ip)) {
+        return Err(refused(
+            "The repository's address leads into a private network, which this platform does not fetch from.",
+        ));
+    }
+    Ok(addresses)
 }
 
 /// Reachable on the open internet, by the IANA special-purpose address registries (RFC 6890 and its successors).

@@ -7,6 +7,7 @@ mod remote;
 mod run;
 mod version;
 
+pub(crate) use address::look_up;
 pub use address::{IN_THE_CLEAR, keeps_secrets, same_server};
 pub use checkout::{CheckedOut, Checkout};
 pub(crate) use checkout::{commit_and_message, commit_info, write_tree_to};

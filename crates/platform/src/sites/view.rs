@@ -24,7 +24,13 @@ pub(super) async fn one(platform: &Platform, conn: &mut PgConnection, actor: &Ac
     let filter = labels::of_site(platform, row.id);
     let containers = containers(platform, &filter).await;
     let branch = environment.map(|e| e.branch).unwrap_or_default();
-    Ok(view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref()))
+    let report_problem = match &row.repository_token {
+        Some(_) => store::reports::trouble(conn, row.team_id, row.id).await?,
+        None => None,
+    };
+    let mut view = view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref());
+    view.repository.report_problem = report_problem;
+    Ok(view)
 }
 
 pub(super) async fn many(
@@ -106,7 +112,14 @@ fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryV
         Source::Hosted {} => ("hosted", hosted(), None),
         Source::Git { url, .. } => ("remote", url.to_string(), None),
     };
-    RepositoryView { kind: kind.into(), clone_url, branch, template, has_token: row.repository_token.is_some() }
+    RepositoryView {
+        kind: kind.into(),
+        clone_url,
+        branch,
+        template,
+        has_token: row.repository_token.is_some(),
+        report_problem: None,
+    }
 }
 
 /// The services of a release, as their containers run.
