@@ -47,7 +47,7 @@ pub async fn check_slug(slug: String) -> Result<SlugCheck, Failure> {
     platform::sites::check_slug(&platform, &actor, &slug).await.map_err(context::failed)
 }
 
-/// Makes a site and goes to its first deployment. `source` is `git`, `hosted`, or `template:` and a template's id.
+/// Makes a site and goes to its first deployment. `source` is `git`, `github`, `hosted`, or `template:` and a template's id.
 #[server(prefix = "/_fn", endpoint = "create_site")]
 pub async fn create_site(
     source: String,
@@ -56,6 +56,8 @@ pub async fn create_site(
     #[server(default)] git_url: Option<String>,
     #[server(default)] git_branch: Option<String>,
     #[server(default)] git_token: Option<String>,
+    #[server(default)] github_installation: Option<i64>,
+    #[server(default)] github_repository: Option<String>,
 ) -> Result<(), Failure> {
     use crate::{context, failure::Keep};
     use model::Problem;
@@ -74,6 +76,11 @@ pub async fn create_site(
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
         (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
+        (None, _) if source == "github" => Ok(NewSource::Github {
+            installation_id: github_installation.unwrap_or_default(),
+            repository: filled(github_repository).unwrap_or_default(),
+            branch,
+        }),
         (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
         (None, None) => {
             Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))

@@ -7,6 +7,7 @@ pub mod discover;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod git;
+pub mod github;
 pub mod hosted;
 pub mod http;
 pub mod locks;

@@ -1,8 +1,10 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod github;
 mod tokens;
 mod webhooks;
 
+pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
@@ -111,6 +113,9 @@ pub struct RepositoryView {
     /// An access token is kept for it, which is never shown.
     #[serde(default)]
     pub has_token: bool,
+    /// It comes through the GitHub App, which needs no token that is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub through_github: bool,
     /// Why the forge was not told how the newest deployment stands; nothing where it was, or need not be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_problem: Option<String>,

@@ -11,6 +11,7 @@ pub mod disk;
 pub mod environments;
 pub mod error;
 mod firewall;
+pub mod github;
 pub mod labels;
 mod log_sink;
 mod machine;
@@ -64,6 +65,8 @@ pub struct Platform {
     pub removals: Notify,
     /// Wakes whoever tells forges how deployments stand.
     pub reports: Notify,
+    /// What GitHub answered lately.
+    pub github: github::Cache,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

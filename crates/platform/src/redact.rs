@@ -1,6 +1,6 @@
 //! Cuts secrets out of text: as they are, and as programs print them when they encode them.
 
-use crate::{Platform, Result, secrets::EnvironmentSecrets, sites, webhooks};
+use crate::{Platform, Result, github, secrets::EnvironmentSecrets, sites, webhooks};
 use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use base64::{
@@ -65,6 +65,7 @@ impl Redactor {
     pub(crate) fn for_site(platform: &Platform, site: &SiteRow, environment: &EnvironmentSecrets) -> Result<Self> {
         let mut secrets = environment.values();
         secrets.extend(sites::open_repository_token(platform, site)?);
+        secrets.extend(github::known_tokens(platform, site));
         secrets.push(sites::open_webhook_secret(platform, site)?);
         secrets.extend(webhooks::old_secret(platform, site)?);
         secrets.extend(platform.vault.written());

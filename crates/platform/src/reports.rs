@@ -1,18 +1,22 @@
 //! Tells forges how the deployments of their commits stand. What is to be told is written by the database with each
 //! change of a state; it is sent here, beside everything else, and no deployment waits for it.
 
-use crate::{Platform, Result, sites};
+use crate::{Platform, Result, github, sites};
 use forge::{
     report::{Failed, Report, State, Target, send},
     webhook::Provider,
 };
 use model::{
     deployment::Status,
-    names::{CommitSha, EnvironmentName},
+    names::{CommitSha, EnvironmentName, RepoUrl},
     site::Source,
 };
+use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
-use store::reports::{Outcome, ReportRow};
+use store::{
+    reports::{Outcome, ReportRow},
+    sites::SiteRow,
+};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -76,13 +80,11 @@ async fn begin(platform: &Arc<Platform>, room: &Arc<Semaphore>, tasks: &TaskTrac
 }
 
 /// Sends one and writes down what came of it.
-async fn one(platform: &Platform, row: &ReportRow) -> Result<()> {
+pub(crate) async fn one(platform: &Platform, row: &ReportRow) -> Result<()> {
     let sent = match prepare(platform, row).await? {
         None => None,
-        Some((target, report, token)) => {
-            let allow_private = platform.settings.allow_private_repositories;
-            Some(send(&target, &report, &token.into(), allow_private).await)
-        }
+        Some(Err(failed)) => Some(Err(failed)),
+        Some(Ok(ready)) => Some(ready.send(platform, row).await?),
     };
     let (deployment, site) = (row.deployment_id, row.site_id);
     let outcome = match &sent {
@@ -108,8 +110,30 @@ fn pause(attempt: i32, asked: Option<Duration>) -> Duration {
     asked.map_or(doubled, |asked| asked.max(Duration::from_secs(1)))
 }
 
-/// Whom to tell what, with which token; `None` where there is nobody to be told any more.
-async fn prepare(platform: &Platform, row: &ReportRow) -> Result<Option<(Target, Report, String)>> {
+/// Whom to tell what, with which token.
+struct Ready {
+    site: SiteRow,
+    repository: RepoUrl,
+    target: Target,
+    report: Report,
+    token: SecretString,
+}
+
+impl Ready {
+    /// The commit's status, and for a site that comes through the GitHub App what else GitHub shows of a deployment.
+    async fn send(&self, platform: &Platform, row: &ReportRow) -> Result<Result<(), Failed>> {
+        let allow_private = platform.settings.allow_private_repositories;
+        let sent = send(&self.target, &self.report, &self.token, allow_private).await;
+        if sent.is_err() || self.site.github_installation.is_none() {
+            return Ok(sent);
+        }
+        let url = address(platform, row);
+        github::tell(platform, row, &self.site, &self.repository, &self.report, &self.token, &url).await
+    }
+}
+
+/// What is to be sent; `None` where there is nobody to be told any more.
+async fn prepare(platform: &Platform, row: &ReportRow) -> Result<Option<Result<Ready, Failed>>> {
     let mut conn = platform.pool.acquire().await?;
     let Some(site) = store::sites::by_id(&mut conn, &[row.team_id], row.site_id).await? else { return Ok(None) };
     let Source::Git { url, .. } = &site.source.0 else { return Ok(None) };
@@ -117,8 +141,14 @@ async fn prepare(platform: &Platform, row: &ReportRow) -> Result<Option<(Target,
     drop(conn);
     let sender = sender.as_deref().and_then(Provider::from_word);
     let Some(target) = Target::of(url, sender, &platform.settings.github) else { return Ok(None) };
-    let Some(token) = sites::open_repository_token(platform, &site)? else { return Ok(None) };
-    Ok(report(platform, row).map(|report| (target, report, token)))
+    let token = match github::token_to_tell(platform, &site).await? {
+        Some(Ok(token)) => Some(token),
+        Some(Err(failed)) => return Ok(Some(Err(failed))),
+        None => sites::open_repository_token(platform, &site)?.map(Into::into),
+    };
+    let repository = url.clone();
+    let ready = report(platform, row).zip(token);
+    Ok(ready.map(|(report, token)| Ok(Ready { site, repository, target, report, token })))
 }
 
 /// What is told; `None` for words that are not known.

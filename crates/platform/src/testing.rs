@@ -55,6 +55,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         wake: Notify::new(),
         removals: Notify::new(),
         reports: Notify::new(),
+        github: crate::github::Cache::default(),
         pushes: crate::repositories::UnderWay::default(),
     }
 }

@@ -5,6 +5,7 @@ pub mod deliveries;
 pub mod deployments;
 pub mod environments;
 pub mod events;
+pub mod github;
 pub mod image_uses;
 pub mod logs;
 pub mod pushes;

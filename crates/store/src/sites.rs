@@ -29,6 +29,10 @@ pub struct SiteRow {
     pub old_webhook_secret_until: Option<OffsetDateTime>,
     /// Sealed; for a private remote repository.
     pub repository_token: Option<Vec<u8>>,
+    /// GitHub's number of the installation that it comes through.
+    pub github_installation: Option<i64>,
+    /// GitHub's number of its repository there.
+    pub github_repository: Option<i64>,
     /// Since.
     pub created_at: OffsetDateTime,
     /// Set once its removal was asked for.
@@ -38,7 +42,7 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.created_at, s.deleting_at, s.delete_data, \
+     s.webhook_secret, s.repository_token, s.github_installation, s.github_repository, s.created_at, s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until \
      from sites s join teams t on t.id = s.team_id";

@@ -60,7 +60,7 @@ impl Report {
     }
 
     /// The description, within the limit and in one line.
-    fn short(&self) -> String {
+    pub fn short(&self) -> String {
         let line = self.description.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.chars().count() <= DESCRIPTION_MAX {
             return line;

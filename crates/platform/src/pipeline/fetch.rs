@@ -1,7 +1,7 @@
 //! Gets the commit and finds out what the repository asks for.
 
 use super::{Run, Stop};
-use crate::sites::open_repository_token;
+use crate::{Error, sites::repository_token};
 use forge::git::{CheckedOut, Checkout, FetchError};
 use model::{
     deployment::{FailureCode, Stream},
@@ -88,7 +88,7 @@ async fn check_out(
         Source::Git { url, .. } => {
             let request = forge::git::FetchRequest {
                 url: url.clone(),
-                token: open_repository_token(&run.platform, &run.site)?.map(Into::into),
+                token: repository_token(&run.platform, &run.site).await.map_err(no_token)?.map(Into::into),
                 branch,
                 commit,
                 into: &into,
@@ -103,6 +103,15 @@ async fn check_out(
             let what = commit.map_or(Checkout::Branch(branch), Checkout::Commit);
             Ok(forge::hosted::checkout(&repository, &what, &into, MOST_BYTES, &run.cancel, say).await?)
         }
+    }
+}
+
+/// GitHub gives no token out, for now or until somebody does what it says.
+fn no_token(error: Error) -> Stop {
+    match error {
+        Error::Problem(problem) if problem.status == 503 => Stop::later(FailureCode::FetchFailed, problem.detail),
+        Error::Problem(problem) => Stop::failed(FailureCode::FetchFailed, problem.detail),
+        other => other.into(),
     }
 }
 

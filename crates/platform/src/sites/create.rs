@@ -3,6 +3,7 @@
 use crate::{
     Platform, Result, access,
     deployments::{Queued, enqueue},
+    github,
     sites::{
         get,
         repository::{self, parse_token},
@@ -38,6 +39,16 @@ pub enum NewSource {
         /// For a private repository.
         #[serde(default)]
         token: Option<String>,
+    },
+    /// A repository that the GitHub App reaches.
+    Github {
+        /// GitHub's number of the installation.
+        installation_id: i64,
+        /// `owner/name`
+        repository: String,
+        /// `None`: the repository's default branch.
+        #[serde(default)]
+        branch: Option<String>,
     },
     /// An empty repository kept by the platform.
     Hosted {},
@@ -94,7 +105,13 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
         let detail = "This token is for one site, and makes no other.";
         return Err(Problem::new(403, "insufficient_scope", detail).into());
     }
-    let (name, slug, mut source, token) = parse(platform, &new)?;
+    let (name, slug, mut source, mut token) = parse(platform, &new)?;
+    let mut through = None;
+    if let Wanted::GitHub { installation, repository, branch } = source {
+        let (way, opened, url) = github::pick::way(platform, team, installation, &repository).await?;
+        (through, token) = (Some(way), Some(opened));
+        source = Wanted::Git { url, branch };
+    }
     {
         let mut conn = platform.pool.acquire().await?;
         if super::slug_taken(&mut conn, &slug).await? {
@@ -120,8 +137,11 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
         Wanted::Git { url, branch } => {
             Source::Git { url, branch: branch.ok_or_else(|| anyhow::anyhow!("a branch was chosen above"))? }
         }
+        Wanted::GitHub { .. } => return Err(anyhow::anyhow!("its repository was chosen above").into()),
     };
-    let made = insert(platform, actor, team, id, &name, &slug, &stored, token.as_deref()).await;
+    // A token of the App's is minted anew each time.
+    let kept = token.as_deref().filter(|_| through.is_none());
+    let made = insert(platform, actor, team, id, &name, &slug, &stored, kept, through).await;
     let (deployment_id, secret) = match made {
         Ok(made) => made,
         Err(error) => {
@@ -148,6 +168,7 @@ async fn insert(
     slug: &SiteSlug,
     source: &Source,
     token: Option<&str>,
+    through: Option<(i64, i64)>,
 ) -> Result<(Option<model::DeploymentId>, String)> {
     let secret = random_secret();
     let sealed_secret = platform.vault.seal(&secret_row(id, "webhook"), secret.as_bytes())?;
@@ -175,6 +196,9 @@ async fn insert(
         },
     )
     .await?;
+    if let Some((installation, repository)) = through {
+        store::github::set_site(&mut tx, team, id, installation, repository).await?;
+    }
     let subnets = crate::plan::subnet_count(&platform.settings);
     let new_environment = store::environments::NewEnvironment {
         id: environment,
@@ -226,6 +250,7 @@ async fn insert(
 enum Wanted {
     Template(String),
     Git { url: RepoUrl, branch: Option<BranchName> },
+    GitHub { installation: i64, repository: String, branch: Option<BranchName> },
     Hosted,
 }
 
@@ -259,6 +284,12 @@ fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, W
                 );
                 None
             }
+        }
+        NewSource::Github { installation_id, repository, branch } => {
+            let branch = branch.as_deref().map(str::trim).filter(|b| !b.is_empty()).map(BranchName::parse).transpose();
+            let branch = branch.map_err(|e| note("source.branch", e)).ok();
+            let repository = repository.clone();
+            branch.map(|branch| Wanted::GitHub { installation: *installation_id, repository, branch })
         }
         NewSource::Git { url, branch, token: given } => {
             let url = RepoUrl::parse(url).map_err(|e| note("source.url", e)).ok();

@@ -1,6 +1,6 @@
 //! A site's remote repository: asked before it is relied on, and put in another's place.
 
-use super::{open_repository_token, secret_row};
+use super::{open_repository_token, repository_token, secret_row};
 use crate::{Platform, Result, access, environments::PRODUCTION};
 use model::{
     Actor, FieldError, Problem, Scope, SiteId,
@@ -108,6 +108,7 @@ pub(super) struct Chosen {
     before: SiteRow,
     after: Source,
     sealed_token: Option<Vec<u8>>,
+    through_app: bool,
     production: Option<BranchName>,
 }
 
@@ -141,7 +142,10 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
         let detail = "Correct the fields that are marked.";
         return Err(Problem { errors, ..Problem::new(422, "invalid_input", detail) }.into());
     };
+    // The App's tokens are for the repository that was chosen, and for no other way to it.
+    let through_app = before.github_installation.is_some() && url == *old && matches!(new.token, Token::Keep);
     let token = match new.token {
+        Token::Keep if through_app => repository_token(platform, &before).await?,
         Token::Keep if forge::git::same_server(old, &url) => open_repository_token(platform, &before)?,
         Token::Keep | Token::Remove => None,
         Token::Set(_) => given,
@@ -153,9 +157,10 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
     };
     let wanted = ask(platform, &url, Some(wanted), token.as_deref(), "repository").await?;
     let row = secret_row(site, "repository_token");
-    let sealed_token = token.map(|token| platform.vault.seal(&row, token.as_bytes())).transpose()?;
+    let kept = token.filter(|_| !through_app);
+    let sealed_token = kept.map(|token| platform.vault.seal(&row, token.as_bytes())).transpose()?;
     let after = Source::Git { url: url.clone(), branch: wanted };
-    Ok(Chosen { url, before, after, sealed_token, production: branch })
+    Ok(Chosen { url, before, after, sealed_token, through_app, production: branch })
 }
 
 impl Chosen {
@@ -180,6 +185,9 @@ impl Chosen {
         if !store::sites::set_repository(conn, site.team_id, site.id, old, new).await? {
             let detail = "Somebody else changed the repository just now; look at it and try again.";
             return Err(Problem::conflict("repository_changed", detail).into());
+        }
+        if self.before.github_installation.is_some() && !self.through_app {
+            store::github::forget_site(conn, site.team_id, site.id).await?;
         }
         Ok(())
     }

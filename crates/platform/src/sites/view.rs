@@ -24,10 +24,8 @@ pub(super) async fn one(platform: &Platform, conn: &mut PgConnection, actor: &Ac
     let filter = labels::of_site(platform, row.id);
     let containers = containers(platform, &filter).await;
     let branch = environment.map(|e| e.branch).unwrap_or_default();
-    let report_problem = match &row.repository_token {
-        Some(_) => store::reports::trouble(conn, row.team_id, row.id).await?,
-        None => None,
-    };
+    let is_told = row.repository_token.is_some() || row.github_installation.is_some();
+    let report_problem = if is_told { store::reports::trouble(conn, row.team_id, row.id).await? } else { None };
     let mut view = view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref());
     view.repository.report_problem = report_problem;
     Ok(view)
@@ -118,6 +116,7 @@ fn repository(platform: &Platform, row: &SiteRow, branch: String) -> RepositoryV
         branch,
         template,
         has_token: row.repository_token.is_some(),
+        through_github: row.github_installation.is_some(),
         report_problem: None,
     }
 }

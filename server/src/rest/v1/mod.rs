@@ -4,6 +4,7 @@ mod auth;
 mod deliveries;
 pub mod deployments;
 mod environments;
+mod github;
 mod me;
 mod queue;
 mod sites;
@@ -30,6 +31,8 @@ pub fn routes() -> Router<AppState> {
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/queue", get(queue::handle))
+        .route("/github/installations", get(github::installations::handle))
+        .route("/github/installations/{id}/repositories", get(github::repositories::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))
         .route("/sites/{id}/usage", get(sites::usage::handle))
