@@ -80,12 +80,11 @@ pub fn GitHubPickPage() -> impl IntoView {
                             .into_any()
                     }
                     Ok((wanted, ways, Some((installation, found)))) => {
-                        match wanted.repository {
-                            Some(repository) => view! { <Make installation repository /> }.into_any(),
-                            None => {
-                                let installations = ways.installations;
-                                view! { <Pick installations installation q=wanted.q found /> }.into_any()
-                            }
+                        if let Some(repository) = wanted.repository {
+                            view! { <Make installation repository /> }.into_any()
+                        } else {
+                            let installations = ways.installations;
+                            view! { <Pick installations installation q=wanted.q found /> }.into_any()
                         }
                     }
                 }
@@ -184,8 +183,7 @@ fn Make(installation: i64, repository: String) -> impl IntoView {
         <ActionForm action=form.action attr:class="flex max-w-2xl flex-col gap-4">
             {form.refusal(&["name", "slug", "git_branch"])}
             <input type="hidden" name="source" value="github" />
-            <input type="hidden" name="github_installation" value=installation.to_string() />
-            <input type="hidden" name="github_repository" value=repository.clone() />
+            <input type="hidden" name="github" value=format!("{installation}:{repository}") />
             <p class="text-sm">
                 "Repository " <code class="font-mono">{repository}</code>
             </p>

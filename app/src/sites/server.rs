@@ -56,8 +56,7 @@ pub async fn create_site(
     #[server(default)] git_url: Option<String>,
     #[server(default)] git_branch: Option<String>,
     #[server(default)] git_token: Option<String>,
-    #[server(default)] github_installation: Option<i64>,
-    #[server(default)] github_repository: Option<String>,
+    #[server(default)] github: Option<String>,
 ) -> Result<(), Failure> {
     use crate::{context, failure::Keep};
     use model::Problem;
@@ -65,6 +64,9 @@ pub async fn create_site(
     let (platform, actor) = context::signed_in().await?;
     let filled = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
     let (slug, url, branch) = (filled(slug), filled(git_url), filled(git_branch));
+    // `{installation}:{repository}`
+    let through = github.as_deref().and_then(|it| it.split_once(':')).unwrap_or_default();
+    let through = (through.0.parse().unwrap_or_default(), through.1.to_owned());
     let typed = [
         ("source", source.clone()),
         ("name", name.clone()),
@@ -76,11 +78,9 @@ pub async fn create_site(
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
         (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
-        (None, _) if source == "github" => Ok(NewSource::Github {
-            installation_id: github_installation.unwrap_or_default(),
-            repository: filled(github_repository).unwrap_or_default(),
-            branch,
-        }),
+        (None, _) if source == "github" => {
+            Ok(NewSource::Github { installation_id: through.0, repository: through.1, branch })
+        }
         (None, Some(url)) => Ok(NewSource::Git { url, branch, token: filled(git_token) }),
         (None, None) => {
             Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's HTTPS address.")))

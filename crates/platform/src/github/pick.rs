@@ -87,6 +87,6 @@ async fn of_teams(platform: &Platform, teams: &[TeamId], installation: Id) -> Re
     let app = registered(platform).await?;
     let mut found = tokens::list(platform, &app, installation).await?;
     found.retain(|it| rows.iter().any(|row| row.repositories.contains(&it.id)));
-    found.sort_by(|one, other| one.full_name.to_lowercase().cmp(&other.full_name.to_lowercase()));
+    found.sort_by_key(|it| it.full_name.to_lowercase());
     Ok(found)
 }

@@ -89,19 +89,17 @@ impl Way<'_> {
         let mut conn = self.platform.pool.acquire().await?;
         let known = store::github::deployment(&mut conn, row.team_id, row.deployment_id).await?;
         drop(conn);
-        let id = match known {
-            Some(id) => id,
-            None => {
-                let (commit, environment) = (report.commit.as_str(), report.environment.as_str());
-                match api.create_deployment(&self.token, &self.repository, commit, environment).await {
-                    Ok(id) => {
-                        let mut conn = self.platform.pool.acquire().await?;
-                        store::github::set_deployment(&mut conn, row.team_id, row.deployment_id, id).await?;
-                        id
-                    }
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
+        let id = if let Some(id) = known {
+            id
+        } else {
+            let (commit, environment) = (report.commit.as_str(), report.environment.as_str());
+            let id = match api.create_deployment(&self.token, &self.repository, commit, environment).await {
+                Ok(id) => id,
+                Err(error) => return Ok(Err(error)),
+            };
+            let mut conn = self.platform.pool.acquire().await?;
+            store::github::set_deployment(&mut conn, row.team_id, row.deployment_id, id).await?;
+            id
         };
         let mut body = json!({
             "state": state(report.state),
