@@ -21,6 +21,7 @@ mod error_page;
 pub mod failure;
 pub mod form;
 pub mod format;
+pub mod github;
 pub mod landing;
 pub mod live;
 pub mod previews;
@@ -74,6 +75,10 @@ mod tests {
             "deployment_log",
             "deployments",
             "environments",
+            "forget_github",
+            "github_app",
+            "github_repositories",
+            "github_ways",
             "import_variables",
             "pause_environment",
             "previews",

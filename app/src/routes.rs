@@ -9,6 +9,7 @@ use crate::{
     deployments::DeploymentPage,
     environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
+    github::{GitHubAdminPage, GitHubPickPage},
     landing::LandingPage,
     live,
     previews::PreviewsPage,
@@ -57,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
                     <Route path=path!("/sites") view=SitesPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
+                    <Route path=path!("/sites/new/github") view=GitHubPickPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site") view=SitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/settings") view=SiteSettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/:site/webhooks") view=WebhooksPage ssr=SsrMode::Async />
@@ -80,6 +82,7 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
                 </FlatRoutes>

@@ -77,12 +77,12 @@ pub fn csrf(config: &Config) -> Result<CsrfLayer<Refuse>, ConfigError> {
 }
 
 /// What a page may load: our own files, and inline scripts with this page's nonce.
-pub fn page_policy(nonce: &str, live_reload: bool) -> String {
+pub fn page_policy(nonce: &str, live_reload: bool, github: &str) -> String {
     // Live reload listens on a port of its own.
     let reload = if live_reload { " ws:" } else { "" };
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; form-action 'self'; \
+         img-src 'self' data:; connect-src 'self'{reload}; object-src 'none'; base-uri 'none'; form-action 'self' {github}; \
          frame-ancestors 'none'"
     )
 }

@@ -9,6 +9,7 @@ pub mod database;
 pub mod demo;
 pub mod files;
 pub mod git_http;
+pub mod github;
 pub mod ground;
 pub mod health;
 pub mod json;

@@ -40,9 +40,11 @@ pub fn routes(state: &AppState) -> Router<AppState> {
 fn context(state: &AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     let platform = state.platform.clone();
     let live_reload = matches!(state.leptos.env, Env::DEV);
+    // An administrator's browser posts the GitHub App's manifest there.
+    let github = state.platform.settings.github.url.origin().ascii_serialization();
     move || {
         provide_context(platform.clone());
-        let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, live_reload));
+        let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, live_reload, &github));
         if let (Some(response), Some(Ok(policy))) =
             (use_context::<ResponseOptions>(), policy.map(|policy| HeaderValue::from_str(&policy)))
         {
@@ -78,7 +80,7 @@ pub async fn errors(State(state): State<AppState>, request: Request, next: Next)
     }
     let (html, policy) = Owner::new().with(|| {
         provide_nonce();
-        let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, false)).unwrap_or_default();
+        let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, false, "")).unwrap_or_default();
         (error_page(state.leptos.clone(), problem).to_html(), policy)
     });
     (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()

@@ -1,7 +1,7 @@
 //! Every address that WebMeteor answers, in one place.
 
 use crate::{
-    body, git_http, health, layers, log_file, pages,
+    body, git_http, github, health, layers, log_file, pages,
     problem::{self, ApiResult},
     rest, sessions, sockets,
     state::AppState,
@@ -32,6 +32,7 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let (live, sockets) = sockets::routes(state);
     let with_cookie = pages::routes(state)
         .merge(log_file::routes())
+        .merge(github::routes())
         .layer(middleware::from_fn(short_bodies))
         .layer(time_limit())
         .merge(live);

@@ -6,7 +6,7 @@ use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use platform::{Platform, Settings, repositories::UnderWay, vault::Vault};
+use platform::{Platform, Settings, github, repositories::UnderWay, vault::Vault};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -85,6 +85,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         build_concurrency: config.build_concurrency,
         signup: config.signup,
         allow_private_repositories: config.allow_private_repositories,
+        github: config.github.clone(),
         templates_dir: config.templates_dir.clone(),
         drain: config.drain,
         deadlines: config.deadlines,
@@ -105,6 +106,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         proxy: proxy(config)?,
         wake: Notify::new(),
         removals: Notify::new(),
+        reports: Notify::new(),
+        github: github::Cache::default(),
         pushes: UnderWay::default(),
     })
 }

@@ -14,7 +14,7 @@ use model::{
 use platform::{Platform, deployments};
 use sqlx::postgres::{PgListener, PgNotification};
 use std::{sync::Arc, time::Duration};
-use store::events;
+use store::{events, reports};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,7 @@ pub async fn run(state: AppState, last: i64, stop: CancellationToken) {
 async fn listen(outbox: &mut Outbox, pause: &mut Duration) -> sqlx::Error {
     let connected = async {
         let mut listener = PgListener::connect_with(&outbox.platform.pool).await?;
-        listener.listen_all([events::EVENTS, events::JOBS]).await?;
+        listener.listen_all([events::EVENTS, events::JOBS, reports::REPORTS]).await?;
         Ok(listener)
     };
     let mut listener: PgListener = match connected.await {
@@ -95,6 +95,10 @@ impl Outbox {
                     self.platform.wake.notify_one();
                     Ok(())
                 }
+                Ok(Some(Ok(Some(notification)))) if notification.channel() == reports::REPORTS => {
+                    self.platform.reports.notify_one();
+                    Ok(())
+                }
                 Ok(Some(Ok(Some(notification)))) => self.take(notification.payload()).await,
                 // The connection was made again, or nothing came for a while.
                 Ok(Some(Ok(None))) | Err(_) => self.catch_up().await,
@@ -107,9 +111,10 @@ impl Outbox {
         }
     }
 
-    /// Reads everything that was not seen yet, and wakes the worker in case that was missed too.
+    /// Reads everything that was not seen yet, and wakes who works, in case that was missed too.
     async fn catch_up(&mut self) -> Result<(), sqlx::Error> {
         self.platform.wake.notify_one();
+        self.platform.reports.notify_one();
         let mut conn = self.platform.pool.acquire().await?;
         let mut from = (self.last - LOOK_BACK).max(self.begin);
         loop {

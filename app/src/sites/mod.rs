@@ -7,7 +7,7 @@ mod detail_page;
 mod list_page;
 mod new_page;
 mod repository;
-mod server;
+pub mod server;
 mod settings_page;
 mod usage;
 mod webhook;

@@ -86,6 +86,11 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                         detail="git push"
                     />
                 </div>
+                <p class="text-sm">
+                    <a class="link-accent" href="/sites/new/github">
+                        "From a repository on GitHub"
+                    </a>
+                </p>
             </fieldset>
             <div class="git-fields flex flex-col gap-4">
                 <Field

@@ -5,7 +5,7 @@ use super::{
     server::SetRepository,
 };
 use crate::{
-    components::{Button, Check, Field, Panel, use_toasts},
+    components::{Alert, Button, Check, Field, Panel, Tone, use_toasts},
     form::Form,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -44,6 +44,18 @@ pub fn RepositoryPanel(
     };
     view! {
         <Panel title="Repository">
+            {site
+                .repository
+                .report_problem
+                .map(|problem| {
+                    view! {
+                        <div class="mb-4">
+                            <Alert tone=Tone::Warning>
+                                "The forge was not told how the newest deployment stands. " {problem}
+                            </Alert>
+                        </div>
+                    }
+                })}
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
                 {form.refusal(&["git_url", "git_branch", "git_token"])}
                 <input type="hidden" name="id" value=site.id.to_string() />

@@ -47,7 +47,7 @@ pub async fn check_slug(slug: String) -> Result<SlugCheck, Failure> {
     platform::sites::check_slug(&platform, &actor, &slug).await.map_err(context::failed)
 }
 
-/// Makes a site and goes to its first deployment. `source` is `git`, `hosted`, or `template:` and a template's id.
+/// Makes a site and goes to its first deployment. `source` is `git`, `github`, `hosted`, or `template:` and a template's id.
 #[server(prefix = "/_fn", endpoint = "create_site")]
 pub async fn create_site(
     source: String,
@@ -57,6 +57,7 @@ pub async fn create_site(
     #[server(default)] git_branch: Option<String>,
     #[server(default)] git_token: Option<String>,
     #[server(default)] accept_host_key: Option<String>,
+    #[server(default)] github: Option<String>,
 ) -> Result<(), Failure> {
     use crate::{context, failure::Keep};
     use model::Problem;
@@ -64,6 +65,9 @@ pub async fn create_site(
     let (platform, actor) = context::signed_in().await?;
     let filled = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
     let (slug, url, branch) = (filled(slug), filled(git_url), filled(git_branch));
+    // `{installation}:{repository}`
+    let through = github.as_deref().and_then(|it| it.split_once(':')).unwrap_or_default();
+    let through = (through.0.parse().unwrap_or_default(), through.1.to_owned());
     let typed = [
         ("source", source.clone()),
         ("name", name.clone()),
@@ -75,6 +79,9 @@ pub async fn create_site(
     let source = match (source.strip_prefix("template:"), url) {
         (Some(template), _) => Ok(NewSource::Template(template.to_owned())),
         (None, _) if source == "hosted" => Ok(NewSource::Hosted {}),
+        (None, _) if source == "github" => {
+            Ok(NewSource::Github { installation_id: through.0, repository: through.1, branch })
+        }
         (None, Some(url)) => {
             let (token, accept_host_key) = (filled(git_token), filled(accept_host_key));
             Ok(NewSource::Git { url, branch, token, accept_host_key })

@@ -7,10 +7,13 @@ pub mod discover;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 pub mod git;
+pub mod github;
 pub mod hosted;
+pub mod http;
 pub mod links;
 pub mod locks;
 pub mod push;
+pub mod report;
 pub mod serve;
 pub mod skip;
 pub mod webhook;

@@ -1,11 +1,13 @@
 //! What the dashboard and the REST API show: one shape for both.
 
 mod deploy_keys;
+mod github;
 mod previews;
 mod tokens;
 mod webhooks;
 
 pub use deploy_keys::DeployKeyView;
+pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
@@ -118,6 +120,12 @@ pub struct RepositoryView {
     /// The key that opens it, where it is reached over SSH; for those who may change the site.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deploy_key: Option<DeployKeyView>,
+    /// It comes through the GitHub App, which needs no token that is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub through_github: bool,
+    /// Why the forge was not told how the newest deployment stands; nothing where it was, or need not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_problem: Option<String>,
 }
 
 /// A site.

@@ -12,6 +12,7 @@ pub mod disk;
 pub mod environments;
 pub mod error;
 mod firewall;
+pub mod github;
 pub mod labels;
 mod log_sink;
 mod machine;
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod reconcile;
 mod redact;
 mod remove;
+pub mod reports;
 pub mod repositories;
 mod routes;
 mod secrets;
@@ -63,6 +65,10 @@ pub struct Platform {
     pub wake: Notify,
     /// Wakes the reconciler: a site is to be removed.
     pub removals: Notify,
+    /// Wakes whoever tells forges how deployments stand.
+    pub reports: Notify,
+    /// What GitHub answered lately.
+    pub github: github::Cache,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

@@ -1,6 +1,6 @@
 //! Cuts secrets out of text: as they are, and as programs print them when they encode them.
 
-use crate::{Platform, Result, deploy_keys, secrets::EnvironmentSecrets, sites, webhooks};
+use crate::{Platform, Result, deploy_keys, github, secrets::EnvironmentSecrets, sites, webhooks};
 use aho_corasick::AhoCorasick;
 use anyhow::Context;
 use base64::{
@@ -67,6 +67,7 @@ impl Redactor {
         secrets.extend(sites::open_repository_token(platform, site)?);
         let key = deploy_keys::of_site(platform, site)?;
         secrets.extend(key.map(|key| key.access.private_key.expose_secret().to_owned()));
+        secrets.extend(github::known_tokens(platform, site));
         secrets.push(sites::open_webhook_secret(platform, site)?);
         secrets.extend(webhooks::old_secret(platform, site)?);
         secrets.extend(platform.vault.written());

@@ -1,5 +1,6 @@
 //! How an installation is set up: plain values, read and checked by the server.
 
+use forge::report::GitHub;
 use secrecy::SecretString;
 use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
 
@@ -76,6 +77,8 @@ pub struct Settings {
     pub signup: Signup,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
+    /// Where GitHub is.
+    pub github: GitHub,
     /// Where the templates are.
     pub templates_dir: PathBuf,
     /// How long an old release may finish its requests.

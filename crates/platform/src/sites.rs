@@ -11,7 +11,7 @@ pub(crate) use create::{environment_row, new_environment_secrets, secret_row};
 pub use repository::{NewRepository, Token};
 pub(crate) use view::{containers, services, status};
 
-use crate::{Platform, Result, access, deploy_keys};
+use crate::{Platform, Result, access, deploy_keys, github};
 use forge::git::Credentials;
 use model::{
     Actor, Problem, Scope, SiteId,
@@ -137,16 +137,31 @@ pub(crate) fn open_webhook_secret(platform: &Platform, row: &store::sites::SiteR
     Ok(String::from_utf8_lossy(&secret).into_owned())
 }
 
-/// What opens a site's remote repository.
-pub(crate) fn repository_credentials(platform: &Platform, row: &store::sites::SiteRow) -> Result<Credentials> {
+/// What opens a site's remote repository: its key, the token that is kept, or one that GitHub gives out for the App.
+///
+/// # Errors
+/// 409 and 503 as GitHub answers.
+pub(crate) async fn repository_credentials(platform: &Platform, row: &store::sites::SiteRow) -> Result<Credentials> {
     if let Some(key) = deploy_keys::of_site(platform, row)? {
         return Ok(Credentials::Key(key.access));
     }
-    let token = open_repository_token(platform, row)?;
+    let token = repository_token(platform, row).await?;
     Ok(token.map_or(Credentials::None, |token| Credentials::Token(token.into())))
 }
 
-/// Opens a private repository's token.
+/// The token by which a site's repository is read over HTTPS: the one that is kept, opened, or one that GitHub gives out
+/// for the App.
+///
+/// # Errors
+/// 409 and 503 as GitHub answers.
+pub(crate) async fn repository_token(platform: &Platform, row: &store::sites::SiteRow) -> Result<Option<String>> {
+    match github::token_of(platform, row).await? {
+        Some(token) => Ok(Some(token)),
+        None => open_repository_token(platform, row),
+    }
+}
+
+/// Opens the token of a private repository that is kept.
 pub(crate) fn open_repository_token(platform: &Platform, row: &store::sites::SiteRow) -> Result<Option<String>> {
     let Some(sealed) = &row.repository_token else { return Ok(None) };
     let token = platform.vault.open(&create::secret_row(row.id, "repository_token"), sealed)?;

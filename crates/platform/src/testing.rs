@@ -34,6 +34,10 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             build_concurrency: 1,
             signup,
             allow_private_repositories: false,
+            github: forge::report::GitHub {
+                url: "https://github.com".parse().unwrap(),
+                api: "https://api.github.com".parse().unwrap(),
+            },
             drain: Duration::ZERO,
             deadlines: Deadlines::default(),
             watch: Duration::ZERO,
@@ -50,6 +54,8 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         proxy: proxy::Proxy::new(proxy).unwrap(),
         wake: Notify::new(),
         removals: Notify::new(),
+        reports: Notify::new(),
+        github: crate::github::Cache::default(),
         pushes: crate::repositories::UnderWay::default(),
     }
 }
@@ -86,16 +92,33 @@ impl World {
 
 /// A hosted site and its production, of this team.
 pub async fn site(platform: &Platform, team: TeamId, slug: &str) -> (SiteId, EnvironmentId) {
+    insert(platform, team, slug, &Source::Hosted {}, None).await
+}
+
+/// A site of this source and its production, with the token of its repository.
+pub async fn site_of(platform: &Platform, team: TeamId, slug: &str, source: &Source, token: Option<&str>) -> SiteId {
+    insert(platform, team, slug, source, token).await.0
+}
+
+async fn insert(
+    platform: &Platform,
+    team: TeamId,
+    slug: &str,
+    source: &Source,
+    token: Option<&str>,
+) -> (SiteId, EnvironmentId) {
     let (site, environment) = (SiteId::new(), EnvironmentId::new());
+    let row = format!("sites/{site}/repository_token");
+    let token = token.map(|token| platform.vault.seal(&row, token.as_bytes()).unwrap());
     let mut tx = platform.pool.begin().await.unwrap();
     let new = store::sites::NewSite {
         id: site,
         team,
         slug,
         name: "Shop",
-        source: &Source::Hosted {},
+        source,
         webhook_secret: &platform.vault.seal(&format!("sites/{site}/webhook"), b"of the webhook").unwrap(),
-        repository_token: None,
+        repository_token: token.as_deref(),
     };
     store::sites::insert(&mut tx, &new).await.unwrap();
     let own = serde_json::to_vec(&sites::new_environment_secrets()).unwrap();

@@ -69,20 +69,46 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
     }
     let Sender { provider, site, signed_with } = sender?;
     let warning = (signed_with == SignedWith::OldSecret).then(|| old_secret_used(&site));
-    let read = parse(provider, headers, &body);
-    let own_key = provider.delivery_key(headers, &body);
+    let received = of_site(platform, &site, provider, signed_with, headers, &body).await?;
+    Ok(Received { warning, ..received })
+}
+
+/// Takes a webhook of the GitHub App's for one of the sites that it means; its signature was checked.
+///
+/// # Errors
+/// 400 `unreadable` for a body that is no webhook.
+pub(crate) async fn deliver(
+    platform: &Platform,
+    site: &SiteRow,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Received> {
+    of_site(platform, site, Provider::GitHub, SignedWith::Secret, headers, body).await
+}
+
+/// Takes a webhook that is known to be for this site.
+async fn of_site(
+    platform: &Platform,
+    site: &SiteRow,
+    provider: Provider,
+    signed_with: SignedWith,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Received> {
+    let read = parse(provider, headers, body);
+    let own_key = provider.delivery_key(headers, body);
     let new = New {
         provider,
         // What could not be read is no first time: it is read anew when it is sent again.
         key: if read.is_ok() { own_key } else { format!("unreadable:{own_key}") },
         event: provider.event(headers),
         headers: &headers_to_keep(headers),
-        body: &body,
+        body,
         signed_with: Some(signed_with),
         replay: None,
     };
     let mut tx = platform.pool.begin().await?;
-    let received = if let Some(received) = take(platform, &mut tx, &site, &new, &read).await? {
+    let received = if let Some(received) = take(platform, &mut tx, site, &new, &read).await? {
         received
     } else {
         let word = provider.as_str();
@@ -101,7 +127,7 @@ pub async fn receive(platform: &Platform, site: Option<SiteId>, headers: &Header
         unreadable(&error)
     })?;
     let status = if payload == Payload::Ping { 200 } else { 202 };
-    Ok(Received { status, warning, ..received })
+    Ok(Received { status, ..received })
 }
 
 /// A delivery to be taken.

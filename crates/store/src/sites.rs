@@ -43,6 +43,10 @@ pub struct SiteRow {
     pub previews_max: i32,
     /// One of which nothing was heard for so many days goes.
     pub previews_idle_days: i32,
+    /// GitHub's number of the installation that it comes through.
+    pub github_installation: Option<i64>,
+    /// GitHub's number of its repository there.
+    pub github_repository: Option<i64>,
     /// Since.
     pub created_at: OffsetDateTime,
     /// Set once its removal was asked for.
@@ -52,8 +56,8 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, s.created_at, \
-     s.deleting_at, s.delete_data, \
+     s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, \
+     s.github_installation, s.github_repository, s.created_at, s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until, \
      k.id as deploy_key, k.public_key as deploy_key_public, k.private_key as deploy_key_private, k.host_key \

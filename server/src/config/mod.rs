@@ -9,6 +9,7 @@ pub use parse::{Labels, LogFormat, Subnets};
 pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
+use forge::report::GitHub;
 use platform::{Deadlines, Signup, settings::Limits};
 use secrecy::SecretString;
 use std::{
@@ -55,6 +56,8 @@ pub struct Config {
     pub templates_dir: PathBuf,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
+    /// Where GitHub is, or a GitHub Enterprise Server.
+    pub github: GitHub,
     /// The folder with PostgreSQL's programs; `None`: looked for.
     pub postgres_bin: Option<PathBuf>,
     /// Labels added to everything made in Docker.
@@ -143,6 +146,8 @@ impl Config {
         let site_root = values.take("SITE_ROOT", parse::site_root);
         let templates_dir = values.take("TEMPLATES_DIR", parse::templates_dir);
         let allow_private_repositories = values.take("ALLOW_PRIVATE_REPOSITORIES", parse::yes_or_no);
+        let github_url = values.take("GITHUB_URL", parse::forge_url);
+        let github_api = values.take("GITHUB_API_URL", parse::forge_url);
         let postgres_bin = values.take("POSTGRES_BIN", parse::optional_path);
         let extra_labels = values.take("EXTRA_LABELS", parse::labels);
         let drain = values.take("DRAIN_SECONDS", parse::seconds);
@@ -174,6 +179,7 @@ impl Config {
             site_root: site_root?,
             templates_dir: templates_dir?,
             allow_private_repositories: allow_private_repositories?,
+            github: GitHub { url: github_url?, api: github_api? },
             postgres_bin: postgres_bin?,
             extra_labels: extra_labels?,
             drain: drain?,

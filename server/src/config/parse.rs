@@ -77,6 +77,19 @@ pub fn public_url(raw: &str) -> Parsed<String> {
     Ok(url.origin().ascii_serialization())
 }
 
+/// An HTTPS address without query and credentials, HTTP on this machine itself; a token goes there.
+pub fn forge_url(raw: &str) -> Parsed<url::Url> {
+    let wrong = || format!("“{raw}” is not an address such as https://github.example.org/api/v3.");
+    let url = url::Url::parse(raw).map_err(|_| wrong())?;
+    let is_here = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+    let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_here);
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !is_safe || !is_bare || url.password().is_some() {
+        return Err(wrong());
+    }
+    Ok(url)
+}
+
 /// A domain such as `localhost` or `sites.example.org`.
 pub fn domain(raw: &str) -> Parsed<String> {
     let value = raw.to_ascii_lowercase();
@@ -291,6 +304,15 @@ mod tests {
         assert_eq!(public_url("http://localhost:3000").unwrap(), "http://localhost:3000");
         for bad in ["", "paas.example.org", "ftp://x", "https://x/y", "https://u:p@x", "https://x?q"] {
             assert!(public_url(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_forge_is_spoken_to_in_secret_or_on_this_machine() {
+        assert_eq!(forge_url("https://git.example.org/api/v3").unwrap().as_str(), "https://git.example.org/api/v3");
+        assert!(forge_url("http://127.0.0.1:3000/api/v3").is_ok());
+        for bad in ["", "git.example.org", "http://git.example.org", "https://u:p@x", "https://x?q", "ssh://x"] {
+            assert!(forge_url(bad).is_err(), "{bad}");
         }
     }
 

@@ -44,6 +44,8 @@ pub const TABLE: &[Setting] = &[
     open("SITE_ROOT", ""),
     open("TEMPLATES_DIR", ""),
     open("ALLOW_PRIVATE_REPOSITORIES", "false"),
+    open("GITHUB_URL", "https://github.com"),
+    open("GITHUB_API_URL", "https://api.github.com"),
     open("POSTGRES_BIN", ""),
     open("EXTRA_LABELS", ""),
     open("DRAIN_SECONDS", "10"),

@@ -15,6 +15,7 @@ mod dropless;
 mod environments;
 mod error_pages;
 mod folder;
+mod forges;
 mod git_http;
 mod health;
 mod isolation;

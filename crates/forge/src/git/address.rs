@@ -68,11 +68,14 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
     }
     let host = url.host().ok_or_else(|| refused("The repository's address has no host."))?.to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
-    let (addresses, name) = look_up(host, port).await?;
+    let name = match &host {
+        Host::Domain(name) => Some(name.clone()),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    };
+    let addresses = look_up(&host, port, allow_private).await?;
     if name.is_some() && !allow_private {
         version().await?.may_fetch_by_name()?;
     }
-    may_reach(&addresses, allow_private)?;
     let pin = name.map(|name| {
         let list: Vec<String> = addresses
             .iter()
@@ -93,9 +96,7 @@ pub(super) async fn check(repository: &RepoUrl, allow_private: bool) -> Result<T
 pub(super) async fn check_ssh(address: &SshAddress, allow_private: bool) -> Result<Vec<IpAddr>, FetchError> {
     let host = Host::parse(&address.host)
         .map_err(|e| refused(format!("“{}” is not a host that can be fetched from: {e}.", address.host)))?;
-    let (addresses, _) = look_up(host, address.port()).await?;
-    may_reach(&addresses, allow_private)?;
-    Ok(addresses)
+    look_up(&host, address.port(), allow_private).await
 }
 
 /// Whether a repository may be fetched from where its address leads.
@@ -109,27 +110,29 @@ pub async fn may_fetch(repository: &RepoUrl, allow_private: bool) -> Result<(), 
     }
 }
 
-/// All addresses of a host, and its name if it has one.
-async fn look_up(host: Host, port: u16) -> Result<(Vec<IpAddr>, Option<String>), FetchError> {
-    match host {
-        Host::Ipv4(ip) => Ok((vec![IpAddr::V4(ip)], None)),
-        Host::Ipv6(ip) => Ok((vec![IpAddr::V6(ip)], None)),
+/// The addresses of a host, each of which may be connected to.
+///
+/// # Errors
+/// If the host has none, or one in a private range (SSRF), and `allow_private` is not set.
+pub(crate) async fn look_up(host: &Host, port: u16, allow_private: bool) -> Result<Vec<IpAddr>, FetchError> {
+    let addresses = match host {
+        Host::Ipv4(ip) => vec![IpAddr::V4(*ip)],
+        Host::Ipv6(ip) => vec![IpAddr::V6(*ip)],
         Host::Domain(name) => {
             let found = tokio::net::lookup_host((name.as_str(), port)).await;
             let found: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
             if found.is_empty() {
                 return Err(refused(format!("The host “{name}” of the repository cannot be found.")));
             }
-            Ok((found, Some(name)))
+            found
         }
+    };
+    if !allow_private && !addresses.iter().all(|ip| is_public(*ip)) {
+        return Err(refused(
+            "The repository's address leads into a private network, which this platform does not fetch from.",
+        ));
     }
-}
-
-fn may_reach(addresses: &[IpAddr], allow_private: bool) -> Result<(), FetchError> {
-    if allow_private || addresses.iter().all(|ip| is_public(*ip)) {
-        return Ok(());
-    }
-    Err(refused("The repository's address leads into a private network, which this platform does not fetch from."))
+    Ok(addresses)
 }
 
 /// Reachable on the open internet, by the IANA special-purpose address registries (RFC 6890 and its successors).

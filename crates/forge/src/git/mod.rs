@@ -8,6 +8,7 @@ mod run;
 mod ssh;
 mod version;
 
+pub(crate) use address::look_up;
 pub use address::{IN_THE_CLEAR, keeps_secrets, may_fetch, same_server};
 pub use checkout::{CheckedOut, Checkout};
 pub(crate) use checkout::{commit_and_message, commit_info, write_tree_to};

@@ -79,7 +79,12 @@ impl Forge {
     }
 
     pub fn repository(&self) -> PathBuf {
-        self.inner.root.join("site.git")
+        self.at("site.git")
+    }
+
+    /// The place of a repository that is served at this path.
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.inner.root.join(path)
     }
 
     /// A place for a checkout.

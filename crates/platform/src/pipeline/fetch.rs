@@ -1,7 +1,7 @@
 //! Gets the commit and finds out what the repository asks for.
 
 use super::{Run, Stop};
-use crate::{previews, sites::repository_credentials};
+use crate::{Error, previews, sites::repository_credentials};
 use forge::{
     git::{CheckedOut, Checkout, FetchError, PullHead},
     webhook::Provider,
@@ -92,7 +92,7 @@ async fn check_out(
             let request = forge::git::FetchRequest {
                 head: pull_head(run, commit.as_ref()).await?,
                 url: url.clone(),
-                credentials: repository_credentials(&run.platform, &run.site)?,
+                credentials: repository_credentials(&run.platform, &run.site).await.map_err(no_token)?,
                 branch,
                 commit,
                 into: &into,
@@ -129,6 +129,15 @@ async fn pull_head(run: &Run, commit: Option<&CommitSha>) -> Result<Option<PullH
             Provider::Bitbucket => None,
         }
     }))
+}
+
+/// GitHub gives no token out, for now or until somebody does what it says.
+fn no_token(error: Error) -> Stop {
+    match error {
+        Error::Problem(problem) if problem.status == 503 => Stop::later(FailureCode::FetchFailed, problem.detail),
+        Error::Problem(problem) => Stop::failed(FailureCode::FetchFailed, problem.detail),
+        other => other.into(),
+    }
 }
 
 async fn describe(run: &Run, manifest: &Manifest) {

@@ -150,6 +150,10 @@ impl Run {
         };
         let secrets = secrets::EnvironmentSecrets::open(&platform, &mut conn, &environment, variables).await?;
         drop(conn);
+        if row.from_release.is_none() {
+            // Before the log is opened, which is to hide it; where there is none for now, fetching says so.
+            crate::sites::repository_token(&platform, &site).await.ok();
+        }
         let redactor = Redactor::for_site(&platform, &site, &secrets)?;
         let limits = &platform.settings.limits;
         let log = LogSink::open(platform.pool.clone(), row.team_id, row.site_id, row.id, redactor, limits);

@@ -3,6 +3,7 @@
 use crate::{
     Platform, Result, access,
     deployments::{Queued, enqueue},
+    github,
     sites::{
         get,
         repository::{self, Way, parse_token},
@@ -41,6 +42,16 @@ pub enum NewSource {
         /// Over SSH, where the server shows another key than before: the new one's fingerprint.
         #[serde(default)]
         accept_host_key: Option<String>,
+    },
+    /// A repository that the GitHub App reaches.
+    Github {
+        /// GitHub's number of the installation.
+        installation_id: i64,
+        /// `owner/name`
+        repository: String,
+        /// `None`: the repository's default branch.
+        #[serde(default)]
+        branch: Option<String>,
     },
     /// An empty repository kept by the platform.
     Hosted {},
@@ -86,13 +97,19 @@ pub(crate) fn environment_row(environment: EnvironmentId) -> String {
 pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<CreatedSite> {
     let team = access::team_to_write(actor, new.team_id)?;
     let (name, slug, mut source, token) = parse(platform, &new)?;
+    let mut way = Way::Token(token);
+    if let Wanted::GitHub { installation, repository, branch } = source {
+        let ((installation, repository), token, url) =
+            github::pick::way(platform, team, installation, &repository).await?;
+        way = Way::App { token, installation, repository };
+        source = Wanted::Git { url, branch, accept: None };
+    }
     {
         let mut conn = platform.pool.acquire().await?;
         if super::slug_taken(&mut conn, &slug).await? {
             return Err(slug_taken(&slug));
         }
     }
-    let mut way = Way::Token(token);
     if let Wanted::Git { url, branch, accept } = &mut source {
         if url.ssh().is_some() {
             way = Way::Key(Box::new(repository::waiting_key(platform, team, url, "source").await?.named(&slug)));
@@ -115,6 +132,7 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
         Wanted::Git { url, branch, .. } => {
             Source::Git { url, branch: branch.ok_or_else(|| anyhow::anyhow!("a branch was chosen above"))? }
         }
+        Wanted::GitHub { .. } => return Err(anyhow::anyhow!("its repository was chosen above").into()),
     };
     let made = insert(platform, actor, team, id, &name, &slug, &stored, &way).await;
     let (deployment_id, secret) = match made {
@@ -169,8 +187,12 @@ async fn insert(
         },
     )
     .await?;
-    if let Way::Key(key) = way {
-        key.put(&mut tx, team, id).await?;
+    match way {
+        Way::Key(key) => key.put(&mut tx, team, id).await?,
+        Way::App { installation, repository, .. } => {
+            store::github::set_site(&mut tx, team, id, *installation, *repository).await?;
+        }
+        Way::Token(_) => {}
     }
     let subnets = crate::plan::subnet_count(&platform.settings);
     let new_environment = store::environments::NewEnvironment {
@@ -223,6 +245,7 @@ async fn insert(
 enum Wanted {
     Template(String),
     Git { url: RepoUrl, branch: Option<BranchName>, accept: Option<String> },
+    GitHub { installation: i64, repository: String, branch: Option<BranchName> },
     Hosted,
 }
 
@@ -256,6 +279,12 @@ fn parse(platform: &Platform, new: &NewSite) -> Result<(DisplayName, SiteSlug, W
                 );
                 None
             }
+        }
+        NewSource::Github { installation_id, repository, branch } => {
+            let branch = branch.as_deref().map(str::trim).filter(|b| !b.is_empty()).map(BranchName::parse).transpose();
+            let branch = branch.map_err(|e| note("source.branch", e)).ok();
+            let repository = repository.clone();
+            branch.map(|branch| Wanted::GitHub { installation: *installation_id, repository, branch })
         }
         NewSource::Git { url, branch, token: given, accept_host_key } => {
             let url = RepoUrl::parse(url).map_err(|e| note("source.url", e)).ok();

@@ -1,6 +1,6 @@
 //! A site's remote repository: asked before it is relied on, and put in another's place.
 
-use super::{open_repository_token, secret_row};
+use super::{open_repository_token, repository_token, secret_row};
 use crate::{
     Platform, Result, access,
     deploy_keys::{self, Key},
@@ -101,6 +101,8 @@ pub(super) enum Way {
     Token(Option<String>),
     /// A key over SSH.
     Key(Box<Key>),
+    /// A token that the GitHub App was given for a repository of an installation, by GitHub's numbers. It is never kept.
+    App { token: String, installation: i64, repository: i64 },
 }
 
 /// The team's key for a repository that no site uses yet.
@@ -157,7 +159,7 @@ impl Way {
     fn credentials(&self) -> Credentials {
         match self {
             Self::Token(None) => Credentials::None,
-            Self::Token(Some(token)) => Credentials::Token(token.as_str().into()),
+            Self::Token(Some(token)) | Self::App { token, .. } => Credentials::Token(token.as_str().into()),
             Self::Key(key) => Credentials::Key(key.access.clone()),
         }
     }
@@ -224,6 +226,14 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
         let detail = "Correct the fields that are marked.";
         return Err(Problem { errors, ..Problem::new(422, "invalid_input", detail) }.into());
     };
+    // The App's tokens are for the repository that was chosen, and for no other way to it.
+    let is_same = url == *old && matches!(new.token, Token::Keep);
+    let through_app = match (before.github_installation, before.github_repository) {
+        (Some(installation), Some(repository)) if is_same => {
+            repository_token(platform, &before).await?.map(|token| Way::App { token, installation, repository })
+        }
+        _ => None,
+    };
     let wanted = match &branch {
         Some(branch) => branch.clone(),
         None => BranchName::parse(&production.branch)
@@ -242,6 +252,8 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
             waiting_key(platform, before.team_id, &url, "repository").await?.named(&slug)
         };
         Way::Key(Box::new(key))
+    } else if let Some(way) = through_app {
+        way
     } else {
         Way::Token(match new.token {
             Token::Keep if forge::git::same_server(old, &url) => open_repository_token(platform, &before)?,
@@ -286,10 +298,13 @@ impl Chosen {
         }
         match &self.way {
             Way::Key(key) => key.put(conn, site.team_id, site.id).await?,
-            Way::Token(_) => store::deploy_keys::remove(conn, site.team_id, site.id).await?,
+            Way::Token(_) | Way::App { .. } => store::deploy_keys::remove(conn, site.team_id, site.id).await?,
         }
         if !is_same_repository(&self.before.source.0, &self.after) {
             previews::leave_repository(conn, site).await?;
+        }
+        if self.before.github_installation.is_some() && !matches!(self.way, Way::App { .. }) {
+            store::github::forget_site(conn, site.team_id, site.id).await?;
         }
         Ok(())
     }

@@ -24,7 +24,11 @@ pub(super) async fn one(platform: &Platform, conn: &mut PgConnection, actor: &Ac
     let filter = labels::of_site(platform, row.id);
     let containers = containers(platform, &filter).await;
     let branch = environment.map(|e| e.branch).unwrap_or_default();
-    Ok(view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref()))
+    let is_told = row.repository_token.is_some() || row.github_installation.is_some();
+    let report_problem = if is_told { store::reports::trouble(conn, row.team_id, row.id).await? } else { None };
+    let mut view = view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref());
+    view.repository.report_problem = report_problem;
+    Ok(view)
 }
 
 pub(super) async fn many(
@@ -115,6 +119,8 @@ fn repository(platform: &Platform, actor: &Actor, row: &SiteRow, branch: String)
         template,
         has_token: row.repository_token.is_some(),
         deploy_key: deploy_keys::view_of_site(row).filter(|_| may_change),
+        through_github: row.github_installation.is_some(),
+        report_problem: None,
     }
 }
 

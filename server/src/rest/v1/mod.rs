@@ -5,6 +5,7 @@ mod deliveries;
 mod deploy_keys;
 pub mod deployments;
 mod environments;
+mod github;
 mod me;
 mod previews;
 mod queue;
@@ -33,6 +34,8 @@ pub fn routes() -> Router<AppState> {
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/deploy-keys", post(deploy_keys::create::handle))
         .route("/queue", get(queue::handle))
+        .route("/github/installations", get(github::installations::handle))
+        .route("/github/installations/{id}/repositories", get(github::repositories::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))
         .route("/sites/{id}/usage", get(sites::usage::handle))

@@ -1,0 +1,4 @@
+//! What the GitHub App reaches.
+
+pub mod installations;
+pub mod repositories;
