@@ -51,12 +51,15 @@ export interface Pull extends Pick<Push, "site" | "secret" | "delivery"> {
   commit: string;
   /** Whose repository it comes from; grace's is the site's own. */
   owner?: string;
+  /** The address of the site's own. */
+  repository: string;
 }
 
 /** Tells of a pull request. */
 export async function announcePull(pull: Pull): Promise<Answer> {
   const { action, number, title, commit, owner = "grace" } = pull;
-  const repository = (of: string) => ({ full_name: `${of}/site`, clone_url: `https://github.com/${of}/site.git` });
+  const own = { full_name: "grace/site", clone_url: pull.repository };
+  const from = owner === "grace" ? own : { full_name: `${owner}/site`, clone_url: `https://github.com/${owner}/site.git` };
   const body = JSON.stringify({
     action,
     number,
@@ -65,10 +68,10 @@ export async function announcePull(pull: Pull): Promise<Answer> {
       title,
       merged: false,
       user: { login: owner },
-      head: { ref: "change", sha: commit, repo: repository(owner) },
-      base: { ref: "main", sha: commit, repo: repository("grace") },
+      head: { ref: "change", sha: commit, repo: from },
+      base: { ref: "main", sha: commit, repo: own },
     },
-    repository: repository("grace"),
+    repository: own,
     sender: { login: owner, id: 1 },
   });
   return deliver(body, pull, "pull_request");

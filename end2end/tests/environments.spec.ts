@@ -110,8 +110,8 @@ test("a page that is left while its news are fetched leaves the dashboard as it 
   await hydrated(page);
   let release = () => {};
   const held = new Promise<void>((done) => (release = done));
-  const asked = page.waitForRequest("**/_fn/list_environments*");
-  await page.route("**/_fn/list_environments*", async (route) => {
+  const asked = page.waitForRequest("**/_fn/environments*");
+  await page.route("**/_fn/environments*", async (route) => {
     await held;
     await route.continue();
   });
@@ -121,7 +121,7 @@ test("a page that is left while its news are fetched leaves the dashboard as it 
   });
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Queue" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Queue" })).toBeVisible();
-  const answered = page.waitForResponse("**/_fn/list_environments*");
+  const answered = page.waitForResponse("**/_fn/environments*");
   release();
   await answered;
   await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Sites" }).click();

@@ -33,14 +33,23 @@ test.beforeEach(({ page }) => signIn(page, account));
 
 const address = () => `/sites/${site.id}/previews`;
 const pull = (number: number, action: "opened" | "closed", owner: string) =>
-  announcePull({ site: site.id, secret: site.secret, number, action, owner, title: `Change ${number}`, commit: head });
+  announcePull({
+    site: site.id,
+    secret: site.secret,
+    repository: server.url(site.slug),
+    number,
+    action,
+    owner,
+    title: `Change ${number}`,
+    commit: head,
+  });
 const line = (page: Page, number: number) => page.getByRole("listitem").filter({ hasText: `#${number}` });
 const turnOn = () => api.patch(`/sites/${site.id}`, { previews: { enabled: true, max: 5 } });
 
 test("are turned on, and what is wrong is told beside its field", async ({ page }) => {
   const heard = complaints(page);
   await page.goto(`/sites/${site.id}`);
-  await page.getByRole("link", { name: "Previews" }).click();
+  await page.getByRole("link", { name: "Previews", exact: true }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Previews" })).toBeVisible();
   await hydrated(page);
   await page.getByLabel("At most at a time").fill("99");

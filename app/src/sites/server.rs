@@ -1,4 +1,5 @@
 //! What the pages ask of the server about sites.
+#![expect(clippy::too_many_arguments, reason = "a form has as many fields as it has")]
 
 use crate::failure::Failure;
 use leptos::prelude::*;

@@ -124,6 +124,12 @@ pub(crate) async fn forget_unused(platform: &Platform) -> Result<()> {
 }
 
 impl Key {
+    /// The server is known by the same key as to another of ours.
+    pub(crate) fn trust_like(&mut self, other: &Self) {
+        self.access.host_key = other.access.host_key.clone();
+        self.view.host_key.clone_from(&other.view.host_key);
+    }
+
     /// For a site that is being made: its name in the key's comment.
     pub(crate) fn named(mut self, slug: &SiteSlug) -> Self {
         self.view.public_key = format!("{}/{slug}", self.view.public_key);

@@ -253,6 +253,8 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
 pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    // A preview's pull request may be closed, or move on, just now.
+    store::pull_requests::lock(&mut tx, row.site_id).await?;
     let environment = access::environment_of(&mut tx, &row).await?;
     environments::may_deploy(&environment)?;
     previews::may_build(&mut tx, &environment, row.commit_sha.as_deref()).await?;
@@ -289,6 +291,7 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
 pub async fn rollback(platform: &Platform, actor: &Actor, id: DeploymentId, how: Rollback) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
+    store::pull_requests::lock(&mut tx, row.site_id).await?;
     let environment = access::environment_of(&mut tx, &row).await?;
     let release = kept_release(&mut tx, &row).await?;
     let variables = match how.variables {

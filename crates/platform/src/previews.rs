@@ -106,14 +106,17 @@ pub async fn approve(
 ) -> Result<PreviewView> {
     let commit = CommitSha::parse(&approval.commit).map_err(|e| Problem::invalid("commit", e.code, e.message))?;
     let mut tx = platform.pool.begin().await?;
+    store::pull_requests::lock(&mut tx, site).await?;
     let site = access::site_to_change(&mut tx, actor, Scope::Deploy, site).await?;
-    store::pull_requests::lock(&mut tx, site.id).await?;
     let row = find(&mut tx, &site, number).await?;
     let at = situation(&mut tx, &site, number).await?;
     may_approve(&site, &row, commit.as_str(), at.place)?;
     store::pull_requests::approve(&mut tx, site.team_id, (site.id, number), commit.as_str(), actor.user).await?;
     let row = find(&mut tx, &site, number).await?;
     let decision = decide::admitted(&at.of(None));
+    if decision.state == Some(PreviewState::Refused) {
+        return Err(Problem::conflict("no_preview", decision.reason).into());
+    }
     let by = (Trigger::Manual, actor.user);
     if let Some(state) = decision.state {
         store::pull_requests::set_state(&mut tx, site.team_id, (site.id, number), state).await?;
@@ -180,8 +183,8 @@ pub(crate) async fn may_build(
 /// 404, 403, 409 `site_deleting`, or `no_preview` if it has none.
 pub async fn remove(platform: &Platform, actor: &Actor, site: SiteId, number: i64) -> Result<PreviewView> {
     let mut tx = platform.pool.begin().await?;
+    store::pull_requests::lock(&mut tx, site).await?;
     let site = access::site_to_change(&mut tx, actor, Scope::Deploy, site).await?;
-    store::pull_requests::lock(&mut tx, site.id).await?;
     let row = find(&mut tx, &site, number).await?;
     let at = situation(&mut tx, &site, number).await?;
     if at.place != Place::Ready && !matches!(row.state(), PreviewState::Waiting | PreviewState::Approval) {
@@ -190,6 +193,8 @@ pub async fn remove(platform: &Platform, actor: &Actor, site: SiteId, number: i6
     if at.place == Place::Ready {
         carry_out(platform, &mut tx, &site, &row, Act::Remove, (Trigger::Manual, actor.user)).await?;
     }
+    // A fork's author alone does not bring it back.
+    store::pull_requests::withdraw_approval(&mut tx, site.team_id, (site.id, number)).await?;
     store::pull_requests::set_state(&mut tx, site.team_id, (site.id, number), PreviewState::Removed).await?;
     finish(platform, tx, &site, number).await
 }
@@ -221,7 +226,7 @@ async fn announce(conn: &mut PgConnection, site: &SiteRow) -> sqlx::Result<()> {
 }
 
 /// Changes what a site wants of its previews. What is there stays: it goes when its pull request is closed, when
-/// nothing is heard of it, or by hand.
+/// nothing is heard of it, or by hand. The caller holds [`store::pull_requests::lock`].
 ///
 /// # Errors
 /// 409 `no_pull_requests` for a repository that is kept here, 422 with every field that is wrong.
@@ -253,8 +258,8 @@ pub(crate) async fn set(conn: &mut PgConnection, site: &SiteRow, change: Change)
 }
 
 /// Another repository has other pull requests: those of the one before are forgotten, and their previews removed.
+/// The caller holds [`store::pull_requests::lock`].
 pub(crate) async fn leave_repository(conn: &mut PgConnection, site: &SiteRow) -> Result<()> {
-    store::pull_requests::lock(conn, site.id).await?;
     for row in store::environments::of_site(conn, site.team_id, site.id).await? {
         if row.is_preview && row.deleting_at.is_none() {
             environments::mark_deleting(conn, &row, false).await?;

@@ -82,6 +82,14 @@ pub async fn check_slug(platform: &Platform, _actor: &Actor, slug: &str) -> Resu
 
 /// Whether a site or an environment of another site answers at this address.
 async fn slug_taken(conn: &mut sqlx::PgConnection, slug: &SiteSlug) -> Result<bool> {
+    // Where another site's previews answer.
+    let whose =
+        slug.as_str().rsplit_once("-pr-").filter(|(_, number)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    if let Some((whose, _)) = whose
+        && store::sites::slug_taken(conn, whose).await?
+    {
+        return Ok(true);
+    }
     Ok(store::sites::slug_taken(conn, slug.as_str()).await?
         || store::environments::host_taken(conn, slug.as_str()).await?)
 }

@@ -188,13 +188,18 @@ async fn take(
     if !store::deliveries::insert(conn, &row).await? {
         return Ok(None);
     }
-    let by = row.replayed_by;
+    let (by, replay_of) = (row.replayed_by, row.replay_of);
     let mut deployment_id = match preview {
         Some(decided) => decided.carry_out(platform, conn, site, by).await?,
         None => None,
     };
+    let (mut outcome, mut reason) = (outcome, reason);
     if let Some(deployment) = deployment_id {
         store::deliveries::set_deployment(conn, site.team_id, id, deployment).await?;
+    } else if deploy.is_empty() && outcome == Outcome::Queued {
+        outcome = Outcome::Ignored;
+        reason.push_str(" No network of this machine's pool is free: it waits, and is made once there is one.");
+        store::deliveries::set_outcome(conn, site.team_id, id, outcome.as_str(), &reason).await?;
     }
     for (environment, change) in deploy {
         let deployment = queue(platform, conn, site, environment, change, by).await?;
@@ -203,7 +208,6 @@ async fn take(
             deployment_id = Some(deployment);
         }
     }
-    let replay_of = row.replay_of;
     Ok(Some(Received { status: 202, delivery_id: id, outcome, reason, deployment_id, replay_of, warning: None }))
 }
 

@@ -160,6 +160,24 @@ pub async fn set_deployment(
     Ok(())
 }
 
+/// Notes that something else came of a delivery than was decided first.
+pub async fn set_outcome(
+    conn: &mut PgConnection,
+    team: TeamId,
+    id: DeliveryId,
+    outcome: &str,
+    reason: &str,
+) -> Result<()> {
+    sqlx::query("update deliveries set outcome = $3, reason = $4 where team_id = $1 and id = $2")
+        .bind(team)
+        .bind(id)
+        .bind(outcome)
+        .bind(reason)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Counts a delivery on that came again, and answers it; found by the forge's id of it.
 pub async fn count_again(
     conn: &mut PgConnection,

@@ -152,11 +152,11 @@ pub async fn of_environment(
         .await
 }
 
-/// The pull requests of a site, at most `limit`: those that are open first, the newest first.
+/// The pull requests of a site, at most `limit`: those with a preview first, then those that are open, the newest first.
 pub async fn list(conn: &mut PgConnection, team: TeamId, site: SiteId, limit: i64) -> Result<Vec<PullRequestRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
         "{SELECT} where p.team_id = $1 and p.site_id = $2 \
-         order by p.state in ('closed', 'merged'), p.number desc limit $3"
+         order by p.environment_id is null, p.state in ('closed', 'merged'), p.number desc limit $3"
     )))
     .bind(team)
     .bind(site)
@@ -238,6 +238,20 @@ pub async fn approve(
     Ok(())
 }
 
+/// Nothing of a pull request may be built until a member approves it anew.
+pub async fn withdraw_approval(conn: &mut PgConnection, team: TeamId, (site, number): (SiteId, i64)) -> Result<()> {
+    sqlx::query(
+        "update pull_requests set approved_commit = null, approved_by = null, approved_at = null \
+         where team_id = $1 and site_id = $2 and number = $3",
+    )
+    .bind(team)
+    .bind(site)
+    .bind(number)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Forgets all pull requests of a site: its repository is another one from now on.
 pub async fn forget(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<()> {
     sqlx::query("delete from pull_requests where team_id = $1 and site_id = $2")
@@ -257,6 +271,18 @@ pub async fn idle(conn: &mut PgConnection) -> Result<Vec<PullRequestRow>> {
     )))
     .fetch_all(conn)
     .await
+}
+
+/// For the housekeeping: forgets the pull requests that were closed so many seconds ago and have no preview.
+pub async fn prune(conn: &mut PgConnection, seconds: f64) -> Result<()> {
+    sqlx::query(
+        "delete from pull_requests where state in ('closed', 'merged') and environment_id is null \
+             and active_at < now() - make_interval(secs => $1)",
+    )
+    .bind(seconds)
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// For the housekeeping: the sites of which a pull request waits for room.

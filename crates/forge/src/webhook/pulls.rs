@@ -79,7 +79,9 @@ pub(super) fn hub_pull(pull: shapes::HubPull) -> Payload {
         source_branch: name(&head.r#ref),
         target_branch: name(&base.r#ref),
         commit: commit(&head.sha),
-        from_fork: !same_repository(head.repo.as_ref(), base.repo.as_ref()),
+        // Gitea and Forgejo let whoever may read propose commits without a fork, at a reference that is no branch
+        // (their documentation, “AGit workflow”); they then name the repository itself as the head's.
+        from_fork: head.r#ref.starts_with("refs/") || !same_repository(head.repo.as_ref(), base.repo.as_ref()),
         repository_urls: urls(&pull.repository),
     })
 }

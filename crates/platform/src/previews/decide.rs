@@ -68,9 +68,7 @@ impl Decision {
 
 /// Decides what an event of a pull request means.
 pub(crate) fn decide(pull: &PullRequest, provider: Provider, at: &Situation<'_>) -> Decision {
-    let PullRequest { noun, number, title, action, .. } = pull;
-    let title = if title.is_empty() { String::new() } else { format!(", “{title}”,") };
-    let decision = match action {
+    let decision = match &pull.action {
         PullAction::Merged | PullAction::Closed if at.is_elsewhere => {
             Decision::new(None, Act::Nothing, "It is of another repository than this site's.")
         }
@@ -79,7 +77,18 @@ pub(crate) fn decide(pull: &PullRequest, provider: Provider, at: &Situation<'_>)
         PullAction::Other(_) => Decision::new(None, Act::Nothing, "That changes nothing about its preview."),
         PullAction::Opened | PullAction::Updated => under_way(pull, provider, at),
     };
-    Decision { reason: format!("{noun} {number}{title} was {action}. {}", decision.reason), ..decision }
+    Decision { reason: told(pull, &decision.reason), ..decision }
+}
+
+/// Nothing is done for a site that is being removed.
+pub(crate) fn going(pull: &PullRequest) -> Decision {
+    Decision::new(None, Act::Nothing, told(pull, "The site is being removed; nothing is deployed."))
+}
+
+fn told(pull: &PullRequest, reason: &str) -> String {
+    let PullRequest { noun, number, title, action, .. } = pull;
+    let title = if title.is_empty() { String::new() } else { format!(", “{title}”,") };
+    format!("{noun} {number}{title} was {action}. {reason}")
 }
 
 fn over(state: PreviewState, at: &Situation<'_>) -> Decision {
@@ -102,22 +111,29 @@ fn under_way(pull: &PullRequest, provider: Provider, at: &Situation<'_>) -> Deci
         let reason = "It is of another repository than this site's; nothing is deployed.";
         return Decision::new(None, Act::Nothing, reason);
     }
+    let head = pull.commit.as_ref().map(AsRef::<str>::as_ref);
     if !at.settings.enabled {
-        // Its newest commit is noted all the same, so that no approval outlives it.
-        let state = before.map(|state| if is_opened && state.is_over() { PreviewState::Removed } else { state });
+        let is_moved = at.known.is_some_and(|known| known.head != head);
+        let state = match before {
+            Some(state) if is_opened && state.is_over() => Some(PreviewState::Removed),
+            // So that no approval outlives its commit.
+            Some(_) if pull.from_fork && is_moved => Some(PreviewState::Approval),
+            // Its commit is not noted: once previews are on, its next event, or a replay of this one, deploys it.
+            _ => None,
+        };
         let reason = "Previews are turned off for this site; turn them on on its page “Previews”.";
         return Decision::new(state, Act::Nothing, reason);
     }
     if let Some(state) = before.filter(|state| state.is_over() && !is_opened) {
         return Decision::new(state, Act::Nothing, "It is closed, so it gets no preview.");
     }
-    let head = pull.commit.as_ref().map(AsRef::<str>::as_ref);
     if let Some(reason) = refusal(pull, provider) {
         return Decision::new(PreviewState::Refused, Act::Nothing, reason);
     }
     if let Some(known) = at.known
         && !known.state.is_over()
         && known.state != PreviewState::Refused
+        && !(is_opened && matches!(known.state, PreviewState::Removed | PreviewState::Idle))
         && head.is_some()
         && head == known.head
     {

@@ -72,6 +72,10 @@ fn new_commits_are_deployed_and_nothing_else_is() {
         assert_eq!(on(&updated(Some(NEW)), &at), (Some(Active), Act::Make), "{state:?}");
         assert_eq!(on(&updated(Some(OLD)), &at), (Some(state), Act::Nothing), "{state:?}");
     }
+    for state in [Idle, Removed] {
+        let at = Situation { known: Some(known(state)), ..UNKNOWN };
+        assert_eq!(on(&pull(PullAction::Opened, false, Some(OLD)), &at), (Some(Active), Act::Make), "opened anew");
+    }
     let other = pull(PullAction::Other("labeled".into()), false, Some(NEW));
     for at in [at, UNKNOWN] {
         assert_eq!(on(&other, &at), (None, Act::Nothing));
@@ -101,7 +105,7 @@ fn what_is_closed_goes_and_stays_away() {
 
 #[test]
 fn nothing_is_made_where_previews_are_off_or_the_repository_is_kept_here() {
-    use PreviewState::{Active, Closed, Removed};
+    use PreviewState::{Active, Approval, Closed, Removed};
     let off = Situation { settings: PreviewSettings { enabled: false, ..ON }, ..UNKNOWN };
     for from_fork in [false, true] {
         for action in [PullAction::Opened, PullAction::Updated] {
@@ -109,7 +113,8 @@ fn nothing_is_made_where_previews_are_off_or_the_repository_is_kept_here() {
             assert_eq!(on(&told, &off), (None, Act::Nothing));
             assert_eq!(on(&told, &Situation { is_hosted: true, ..UNKNOWN }), (None, Act::Nothing));
             let at = Situation { known: Some(known(Active)), place: Place::Ready, ..off };
-            assert_eq!(on(&told, &at), (Some(Active), Act::Nothing), "what is there stays as it is");
+            let noted = from_fork.then_some(Approval);
+            assert_eq!(on(&told, &at), (noted, Act::Nothing), "what is there stays, and no approval outlives its commit");
         }
     }
     let at = Situation { known: Some(known(Closed)), ..off };

@@ -16,6 +16,7 @@ use store::pull_requests::PullRequestRow;
 /// The database's.
 pub(crate) async fn tidy(platform: &Platform) -> Result<()> {
     let mut conn = platform.pool.acquire().await?;
+    store::pull_requests::prune(&mut conn, platform.settings.limits.deliveries_kept.as_secs_f64()).await?;
     let idle = store::pull_requests::idle(&mut conn).await?;
     drop(conn);
     for row in idle {
@@ -33,8 +34,8 @@ pub(crate) async fn tidy(platform: &Platform) -> Result<()> {
 /// Removes an idle preview, unless something was heard of it since.
 async fn retire(platform: &Platform, seen: &PullRequestRow) -> Result<()> {
     let mut tx = platform.pool.begin().await?;
+    store::pull_requests::lock(&mut tx, seen.site_id).await?;
     let Some(site) = store::sites::by_id(&mut tx, &[seen.team_id], seen.site_id).await? else { return Ok(()) };
-    store::pull_requests::lock(&mut tx, site.id).await?;
     let row = super::find(&mut tx, &site, seen.number).await?;
     if site.deleting_at.is_some() || row.active_at != seen.active_at || row.state() != seen.state() {
         return Ok(());
@@ -42,6 +43,7 @@ async fn retire(platform: &Platform, seen: &PullRequestRow) -> Result<()> {
     if situation(&mut tx, &site, row.number).await?.place == Place::Ready {
         carry_out(platform, &mut tx, &site, &row, Act::Remove, (Trigger::Webhook, None)).await?;
     }
+    store::pull_requests::withdraw_approval(&mut tx, site.team_id, (site.id, row.number)).await?;
     store::pull_requests::set_state(&mut tx, site.team_id, (site.id, row.number), PreviewState::Idle).await?;
     announce(&mut tx, &site).await?;
     tx.commit().await?;

@@ -17,7 +17,11 @@ use model::{
     views::{PreviewSettings, PreviewState},
 };
 use sqlx::PgConnection;
-use store::{environments::EnvironmentRow, pull_requests::PullRequestRow, sites::SiteRow};
+use store::{
+    environments::{EnvironmentRow, Settings},
+    pull_requests::PullRequestRow,
+    sites::SiteRow,
+};
 
 /// What is decided by, as the database says.
 pub(super) struct Found {
@@ -97,9 +101,8 @@ pub(super) async fn carry_out(
     let environment = match act {
         Act::Nothing => return Ok(None),
         Act::Make => make(platform, conn, site, row).await?,
-        Act::Deploy | Act::Remove => {
-            store::environments::by_name(conn, site.team_id, site.id, &name).await?.map(|found| found.id)
-        }
+        Act::Deploy => refresh(conn, site, row).await?,
+        Act::Remove => store::environments::by_name(conn, site.team_id, site.id, &name).await?.map(|found| found.id),
     };
     let Some(environment) = environment else {
         tracing::warn!(site = %site.id, number = row.number, "no subnet is free for a preview; it waits");
@@ -127,6 +130,17 @@ pub(super) async fn carry_out(
         reason: None,
     };
     Ok(Some(deployments::enqueue(conn, &queued).await?))
+}
+
+/// Brings the environment up to date with what production is set to by now.
+async fn refresh(conn: &mut PgConnection, site: &SiteRow, row: &PullRequestRow) -> Result<Option<EnvironmentId>> {
+    let production = store::environments::by_name(conn, site.team_id, site.id, environments::PRODUCTION).await?;
+    let production = production.context("a site has a production")?;
+    let found = store::environments::by_name(conn, site.team_id, site.id, &name(row.number)).await?;
+    let Some(found) = found else { return Ok(None) };
+    let settings = Settings { branch: &row.source_branch, root: &production.root, watch: &[], paused: false };
+    store::environments::set(conn, site.team_id, found.id, &settings).await?;
+    Ok(Some(found.id))
 }
 
 /// Makes the environment; `None` where no subnet is free.

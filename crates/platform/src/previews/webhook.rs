@@ -29,6 +29,12 @@ pub(crate) async fn look<'a>(
     store::pull_requests::lock(conn, site.id).await?;
     // No forge counts further.
     let number = i64::try_from(pull.number).unwrap_or(i64::MAX);
+    // As it is now: it may have been changed while this was waited for.
+    let now = store::sites::by_id(conn, &[site.team_id], site.id).await?;
+    let Some(site) = now.filter(|site| site.deleting_at.is_none()) else {
+        return Ok(Decided { decision: decide::going(pull), number, provider, pull });
+    };
+    let site = &site;
     let known = store::pull_requests::by_number(conn, site.team_id, site.id, number).await?;
     let at = situation(conn, site, number).await?;
     let at = Situation { is_elsewhere: is_elsewhere(site, pull), ..at.of(known.as_ref()) };

@@ -37,6 +37,8 @@ pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Chan
         None => None,
     };
     let mut tx = platform.pool.begin().await?;
+    // Before any row: what decides about previews takes it first too.
+    store::pull_requests::lock(&mut tx, id).await?;
     let row = access::site_to_change(&mut tx, actor, Scope::SitesWrite, id).await?;
     if let Some(chosen) = &chosen {
         chosen.put(&mut tx, &row).await?;

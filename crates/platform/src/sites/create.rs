@@ -112,7 +112,7 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
     }
     if let Wanted::Git { url, branch, accept } = &mut source {
         if url.ssh().is_some() {
-            way = Way::Key(Box::new(repository::waiting_key(platform, team, url, "source").await?.named(&slug)));
+            way = Way::Key(Box::new(repository::waiting_key(platform, team, url, None, "source").await?.named(&slug)));
         }
         *branch = Some(way.ask(platform, url, branch.clone(), accept.as_deref(), "source").await?);
     }

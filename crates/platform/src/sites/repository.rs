@@ -105,12 +105,21 @@ pub(super) enum Way {
     App { token: String, installation: i64, repository: i64 },
 }
 
-/// The team's key for a repository that no site uses yet.
+/// The team's key for a repository that no site uses yet. Its server is known as it is to `known`, if that is given.
 ///
 /// # Errors
 /// 422 `deploy_key_needed` with the key if it was made just now: nobody can have added it at the forge yet.
-pub(super) async fn waiting_key(platform: &Platform, team: TeamId, url: &RepoUrl, form: &str) -> Result<Key> {
-    let (key, is_new) = deploy_keys::waiting(platform, team, url, &format!("{form}.url")).await?;
+pub(super) async fn waiting_key(
+    platform: &Platform,
+    team: TeamId,
+    url: &RepoUrl,
+    known: Option<&Key>,
+    form: &str,
+) -> Result<Key> {
+    let (mut key, is_new) = deploy_keys::waiting(platform, team, url, &format!("{form}.url")).await?;
+    if let Some(known) = known {
+        key.trust_like(known);
+    }
     if is_new {
         let detail =
             "Add the deploy key to the repository at its forge, where reading is enough, then send this again.";
@@ -244,12 +253,15 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
             let NameError { code, message } = token_over_ssh();
             return Err(Problem::invalid("repository.token", code, message).into());
         }
-        let own = deploy_keys::of_site(platform, &before)?.filter(|_| *old == url && !new.new_deploy_key);
-        let key = if let Some(own) = own {
-            own
-        } else {
-            let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
-            waiting_key(platform, before.team_id, &url, "repository").await?.named(&slug)
+        let own = deploy_keys::of_site(platform, &before)?;
+        let key = match own {
+            Some(own) if *old == url && !new.new_deploy_key => own,
+            own => {
+                let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
+                // A server stays known by its key, whichever of ours it is asked with.
+                let known = own.filter(|_| is_same_ssh_server(old, &url));
+                waiting_key(platform, before.team_id, &url, known.as_ref(), "repository").await?.named(&slug)
+            }
         };
         Way::Key(Box::new(key))
     } else if let Some(way) = through_app {
@@ -315,11 +327,19 @@ fn changed() -> Problem {
     Problem::conflict("repository_changed", detail)
 }
 
-/// Both are one repository, whichever of its addresses was written down.
+/// Both are one repository, whichever of its addresses was written down. The web's port says nothing about that of SSH.
 fn is_same_repository(one: &Source, other: &Source) -> bool {
-    let key = |source: &Source| match source {
-        Source::Git { url, .. } => RepositoryKey::of(url.as_str()),
-        Source::Template(_) | Source::Hosted {} => None,
-    };
-    key(one).is_some_and(|one| Some(one) == key(other))
+    let (Source::Git { url: one, .. }, Source::Git { url: other, .. }) = (one, other) else { return false };
+    let key = |url: &RepoUrl| RepositoryKey::of(url.as_str());
+    let (Some(left), Some(right)) = (key(one), key(other)) else { return false };
+    match (one.ssh(), other.ssh()) {
+        (None, None) => left == right,
+        (Some(_), Some(_)) => is_same_ssh_server(one, other) && left == right,
+        _ => left.addresses()[2] == right.addresses()[2],
+    }
+}
+
+fn is_same_ssh_server(one: &RepoUrl, other: &RepoUrl) -> bool {
+    let place = |url: &RepoUrl| url.ssh().map(|address| (address.port(), address.host));
+    place(one).is_some_and(|one| Some(one) == place(other))
 }

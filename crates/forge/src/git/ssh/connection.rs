@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// nor the port has a part in finding it.
 const ALIAS: &str = "repository";
 /// So many of a host's addresses are tried.
-const MOST_ADDRESSES: usize = 4;
+pub(super) const MOST_ADDRESSES: usize = 4;
 
 /// A repository, the addresses that were checked, and what opens it.
 pub(in crate::git) struct Connection {
@@ -29,12 +29,13 @@ impl Connection {
         let key = InMemory::new(self.access.private_key.expose_secret().as_bytes())?;
         let known = InMemory::new(format!("{ALIAS} {}\n", self.access.host_key.as_str()).as_bytes())?;
         let mut unreachable = None;
+        let end = tokio::time::Instant::now() + self.timeout;
         for ip in self.reach.iter().take(MOST_ADDRESSES) {
             let outcome = git(self.url.as_str())
                 .config("protocol.ssh.allow", "always")
                 .env("GIT_SSH_VARIANT", "ssh")
                 .env("GIT_SSH_COMMAND", command(&key.path(), &known.path(), *ip))
-                .timeout(self.timeout)
+                .timeout(end.saturating_duration_since(tokio::time::Instant::now()))
                 .cancel(&self.cancel)
                 .run()
                 .await;

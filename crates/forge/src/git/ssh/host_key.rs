@@ -1,6 +1,6 @@
 //! The keys by which servers are known.
 
-use super::{fingerprint, missing};
+use super::{connection::MOST_ADDRESSES, fingerprint, missing};
 use crate::git::{FetchError, address};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{deployment::FailureCode, names::RepoUrl, ssh::SshAddress};
@@ -9,6 +9,8 @@ use tokio::process::Command;
 
 /// How long a server is given to show its keys, in seconds.
 const SCAN_SECONDS: u64 = 8;
+/// How long a server is looked for at all of its addresses; somebody waits for the answer.
+const LEARN_LIMIT: Duration = Duration::from_secs(15);
 /// Kinds of keys, the one to be known by first.
 const KINDS: &[&str] = &["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa"];
 
@@ -64,12 +66,18 @@ pub fn published_host_key(address: &SshAddress) -> Option<HostKey> {
 pub async fn learn_host_key(url: &RepoUrl, allow_private: bool) -> Result<HostKey, FetchError> {
     let address = url.ssh().ok_or_else(|| address::refused("The address is none of SSH."))?;
     let reach = address::check_ssh(&address, allow_private).await?;
-    for ip in reach {
-        if let Some(key) = scan(ip, address.port()).await? {
-            return Ok(key);
+    let ask = async {
+        for ip in reach.into_iter().take(MOST_ADDRESSES) {
+            if let Some(key) = scan(ip, address.port()).await? {
+                return Ok(Some(key));
+            }
         }
-    }
-    Err(FetchError::temporary(FailureCode::FetchFailed, "The repository's server does not answer over SSH."))
+        Ok(None)
+    };
+    let found: Result<_, FetchError> = tokio::time::timeout(LEARN_LIMIT, ask).await.unwrap_or(Ok(None));
+    let nothing =
+        || FetchError::temporary(FailureCode::FetchFailed, "The repository's server does not answer over SSH.");
+    found?.ok_or_else(nothing)
 }
 
 /// The best of the keys that an address shows; `None` if it shows none.
