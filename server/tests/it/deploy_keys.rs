@@ -105,6 +105,12 @@ async fn a_server_with_another_key_fails_the_deployment_until_a_person_accepts_i
 
     let (status, refused) = site.patch(&json!({"repository": {}})).await;
     assert_eq!((status, &refused["deploy_key"]["offered_host_key"]), (422, &json!(new)), "{refused}");
+    let another = json!({"repository": {"new_deploy_key": true}});
+    let (status, needed) = site.patch(&another).await;
+    assert_eq!((status, &needed["code"]), (422, &json!("deploy_key_needed")), "{needed}");
+    assert_eq!(needed["deploy_key"]["host_key"], old, "a new key of ours is no reason to trust a new one of theirs");
+    let (status, refused) = site.patch(&another).await;
+    assert_eq!((status, &refused["errors"][0]["code"]), (422, &json!("host_key_changed")), "{refused}");
     let (status, shown) = site.patch(&json!({"repository": {"accept_host_key": new}})).await;
     assert_eq!((status, &shown["repository"]["deploy_key"]["host_key"]), (200, &json!(new)), "{shown}");
     sshd.commit("main", &[("index.html", "two")]).await;

@@ -195,11 +195,11 @@ fn a_push_of_bitbucket_data_center_is_read_too() {
 
 #[test]
 fn a_pull_request_from_a_fork_is_known_as_one() {
-    let pull = |head: serde_json::Value| {
+    let pull_of = |branch: &str, head: serde_json::Value| {
         json!({
             "action": "opened", "number": 12,
             "pull_request": {
-                "title": "Better", "head": {"ref": "fix", "sha": SHA, "repo": head},
+                "title": "Better", "head": {"ref": branch, "sha": SHA, "repo": head},
                 "base": {"ref": "main", "sha": SHA, "repo": {"full_name": "ada/site"}}
             },
             "repository": {"clone_url": "https://example.org/ada/site.git"}
@@ -210,10 +210,13 @@ fn a_pull_request_from_a_fork_is_known_as_one() {
         Payload::PullRequest(pull) => pull,
         other => panic!("{other:?}"),
     };
+    let pull = |head: serde_json::Value| pull_of("fix", head);
     let own = read(pull(json!({"full_name": "ada/site"})));
     assert_eq!((own.number, own.source_branch.as_str(), own.from_fork), (12, "fix", false));
     assert!(read(pull(json!({"full_name": "eve/site"}))).from_fork);
     assert!(read(pull(serde_json::Value::Null)).from_fork, "a deleted fork is a fork");
+    let proposed = read(pull_of("refs/pull/12/head", json!({"full_name": "ada/site"})));
+    assert!(proposed.from_fork, "whoever may read may propose commits without a fork");
 }
 
 #[test]

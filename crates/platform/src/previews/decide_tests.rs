@@ -114,7 +114,11 @@ fn nothing_is_made_where_previews_are_off_or_the_repository_is_kept_here() {
             assert_eq!(on(&told, &Situation { is_hosted: true, ..UNKNOWN }), (None, Act::Nothing));
             let at = Situation { known: Some(known(Active)), place: Place::Ready, ..off };
             let noted = from_fork.then_some(Approval);
-            assert_eq!(on(&told, &at), (noted, Act::Nothing), "what is there stays, and no approval outlives its commit");
+            assert_eq!(
+                on(&told, &at),
+                (noted, Act::Nothing),
+                "what is there stays, and no approval outlives its commit"
+            );
         }
     }
     let at = Situation { known: Some(known(Closed)), ..off };

@@ -343,3 +343,31 @@ fn is_same_ssh_server(one: &RepoUrl, other: &RepoUrl) -> bool {
     let place = |url: &RepoUrl| url.ssh().map(|address| (address.port(), address.host));
     place(one).is_some_and(|one| Some(one) == place(other))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_the_same_by_whichever_address_and_another_on_another_server() {
+        let of =
+            |url: &str| Source::Git { url: RepoUrl::parse(url).unwrap(), branch: BranchName::parse("main").unwrap() };
+        let same = |one: &str, other: &str| is_same_repository(&of(one), &of(other));
+        for other in [
+            "https://git.example.org:3000/a/b",
+            "git@git.example.org:a/b.git",
+            "ssh://git@git.example.org:2222/a/b.git",
+        ] {
+            assert!(same("https://git.example.org:3000/a/b.git", other), "{other}");
+        }
+        assert!(same("git@git.example.org:a/b.git", "ssh://git@git.example.org/a/b"));
+        for (one, other) in [
+            ("https://git.example.org/a/b", "https://git.example.org/a/c"),
+            ("https://git.example.org:3000/a/b", "https://git.example.org:4000/a/b"),
+            ("ssh://git@git.example.org:22/a/b", "ssh://git@git.example.org:2222/a/b"),
+            ("git@git.example.org:a/b", "https://example.org/a/b"),
+        ] {
+            assert!(!same(one, other), "{one} {other}");
+        }
+    }
+}

@@ -48,6 +48,22 @@ async fn a_fork_is_deployed_commit_by_commit_as_they_are_approved(pool: PgPool) 
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_preview_that_was_removed_is_approved_anew_before_it_comes_back(pool: PgPool) {
+    let world = World::with_previews(pool).await;
+    world.hub("opened", 12, ONE, "eve").await;
+    world.approve(12, ONE).await.unwrap();
+    remove(&world.platform, &world.actor, world.site, 12).await.unwrap();
+    world.gone("pr-12").await;
+    for action in ["closed", "reopened", "synchronize"] {
+        world.hub(action, 12, if action == "synchronize" { TWO } else { ONE }, "eve").await;
+    }
+    let back = world.hub("synchronize", 12, ONE, "eve").await;
+    assert_eq!(back.outcome, Outcome::Ignored, "{}", back.reason);
+    assert_eq!(world.preview(12).await.state, PreviewState::Approval);
+    assert!(world.found("pr-12").await.is_none(), "its author alone does not bring it back");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn who_may_not_deploy_may_look_and_do_nothing(pool: PgPool) {
     let world = World::with_previews(pool).await;
     world.hub("opened", 12, ONE, "eve").await;
