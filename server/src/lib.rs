@@ -1,5 +1,8 @@
 //! The one program of WebMeteor: configuration, routes, layers, sessions, sockets, shutdown.
 
+// The pages' types are deep.
+#![recursion_limit = "256"]
+
 pub mod auth;
 pub mod background;
 mod body;

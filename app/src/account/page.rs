@@ -45,6 +45,22 @@ fn Account(user: UserView) -> impl IntoView {
                     </a>
                 </div>
             </Panel>
+            {user
+                .is_admin
+                .then(|| {
+                    view! {
+                        <Panel title="Administration">
+                            <div class="flex flex-wrap items-center justify-between gap-4">
+                                <p class="max-w-sm text-sm text-muted">
+                                    "With a GitHub App of this platform, customers pick their repositories from a list."
+                                </p>
+                                <a href="/admin/github" class="btn btn-plain">
+                                    "GitHub App"
+                                </a>
+                            </div>
+                        </Panel>
+                    }
+                })}
             <Panel title="Appearance">
                 <ThemeChoice />
             </Panel>

@@ -106,6 +106,32 @@ fn Connect() -> impl IntoView {
 }
 
 #[component]
+fn Search(installations: Vec<InstallationView>, installation: i64, q: String) -> impl IntoView {
+    let accounts: Vec<_> = installations
+        .into_iter()
+        .map(|it| {
+            view! {
+                <option value=it.id.to_string() selected=it.id == installation disabled=it.suspended>
+                    {it.account}
+                </option>
+            }
+        })
+        .collect();
+    view! {
+        <form method="get" action="/sites/new/github" class="flex flex-wrap items-end gap-3" role="search">
+            <label class="flex min-w-0 flex-col gap-1.5 text-sm font-medium">
+                "Account" <select name="installation" class="field select-field">
+                    {accounts}
+                </select>
+            </label>
+            <Field name="q" label="Repository" marked=false verbatim=true value=q />
+            <Button kind="submit">"Search"</Button>
+        </form>
+    }
+    .into_any()
+}
+
+#[component]
 fn Pick(
     installations: Vec<InstallationView>,
     installation: i64,
@@ -114,25 +140,7 @@ fn Pick(
 ) -> impl IntoView {
     view! {
         <div class="flex max-w-3xl flex-col gap-6">
-            <form method="get" action="/sites/new/github" class="flex flex-wrap items-end gap-3" role="search">
-                <label class="flex min-w-0 flex-col gap-1 text-sm">
-                    "Account"
-                    <select name="installation" class="input">
-                        {installations
-                            .into_iter()
-                            .map(|it| {
-                                view! {
-                                    <option value=it.id.to_string() selected=it.id == installation disabled=it.suspended>
-                                        {it.account}
-                                    </option>
-                                }
-                            })
-                            .collect_view()}
-                    </select>
-                </label>
-                <Field name="q" label="Repository" marked=false verbatim=true value=q />
-                <Button kind="submit">"Search"</Button>
-            </form>
+            <Search installations installation q />
             <Panel title="Repositories" flush=true>
                 {match found {
                     Err(failure) => view! { <Alert tone=Tone::Warning>{failure.problem.detail}</Alert> }.into_any(),

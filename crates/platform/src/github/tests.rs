@@ -5,7 +5,7 @@ mod server;
 
 use super::*;
 use crate::{
-    accounts, deployments, environments, reports,
+    accounts, reports,
     sites::{NewSite, NewSource, create},
     testing::{World, problem, registration as account},
     webhooks::Received,
@@ -88,6 +88,21 @@ impl Hub {
             "commits": [{"id": COMMIT, "message": "Better", "added": ["a"], "modified": [], "removed": []}],
             "repository": {"id": 1, "full_name": "ada/repo-1", "clone_url": format!("{}/ada/repo-1.git", self.server.base)},
             "installation": {"id": installation},
+        })
+    }
+
+    fn pull(&self, number: u64) -> Value {
+        let repository =
+            json!({"id": 1, "full_name": "ada/repo-1", "clone_url": format!("{}/ada/repo-1.git", self.server.base)});
+        json!({
+            "action": "opened", "number": number,
+            "pull_request": {
+                "title": "Better", "merged": false, "user": {"login": "ada"},
+                "head": {"ref": "better", "sha": COMMIT, "repo": repository},
+                "base": {"ref": "main", "sha": COMMIT, "repo": repository},
+            },
+            "repository": repository,
+            "installation": {"id": OURS},
         })
     }
 
@@ -216,17 +231,11 @@ async fn from_a_repository_to_a_status_a_deployment_and_one_comment(pool: PgPool
     assert_eq!(told[1]["environment_url"], "http://through.localhost:8888");
     assert!(hub.server.sent("comments").is_empty(), "production has no pull request");
 
-    let preview = environments::NewEnvironment {
-        name: "pr-3".into(),
-        branch: "main".into(),
-        root: None,
-        watch: None,
-        copy_variables_from: None,
-        copy_secrets: false,
-    };
-    environments::create(platform, actor, site, preview).await.unwrap();
-    let new = deployments::NewDeployment { environment: Some("pr-3".into()), commit: Some(COMMIT.into()) };
-    deployments::create(platform, actor, site, new).await.unwrap();
+    let previews = crate::previews::Change { enabled: Some(true), ..crate::previews::Change::default() };
+    let change = crate::sites::Change { previews: Some(previews), ..crate::sites::Change::default() };
+    crate::sites::change(platform, actor, site, change).await.unwrap();
+    let received = hub.announce("pull_request", &hub.pull(3), "hush-hook").await.unwrap();
+    assert_eq!(received.iter().map(|it| it.outcome).collect::<Vec<_>>(), [Outcome::Queued], "{received:?}");
     hub.report().await;
     go_live(platform, claim(platform).await).await;
     hub.report().await;
