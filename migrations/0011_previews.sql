@@ -25,6 +25,8 @@ create table pull_requests (
     -- Its newest commit; null where the forge does not tell.
     head text,
     state text not null,
+    -- When it was changed last by the forge's own clock; null where the forge does not tell.
+    changed_at timestamptz,
     -- The one commit of a fork that a member let be built, who, and when.
     approved_commit text,
     approved_by uuid references users on delete set null,

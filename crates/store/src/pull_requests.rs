@@ -31,6 +31,8 @@ pub struct PullRequestRow {
     pub from_fork: bool,
     /// Its newest commit; `None` where the forge does not tell.
     pub head: Option<String>,
+    /// When it was changed last by the forge's own clock, where it tells.
+    pub changed_at: Option<OffsetDateTime>,
     #[sqlx(try_from = "String")]
     state: Word<PreviewState>,
     /// The one commit of a fork that may be built.
@@ -62,7 +64,7 @@ impl TryFrom<String> for Word<PreviewState> {
 }
 
 const SELECT: &str = "select p.team_id, p.site_id, p.number, p.provider, p.title, p.author, p.source_branch, \
-     p.target_branch, p.from_fork, p.head, p.state, p.approved_commit, u.name as approved_by, p.approved_at, \
+     p.target_branch, p.from_fork, p.head, p.changed_at, p.state, p.approved_commit, u.name as approved_by, p.approved_at, \
      p.environment_id, p.created_at, p.active_at from pull_requests p left join users u on u.id = p.approved_by";
 
 /// Holds what is decided about a site's previews until the transaction ends: one decides after the other.
@@ -90,6 +92,8 @@ pub struct Told<'a> {
     pub from_fork: bool,
     /// Its newest commit.
     pub head: Option<&'a str>,
+    /// When it was changed last by the forge's own clock, where it tells.
+    pub changed_at: Option<OffsetDateTime>,
 }
 
 /// Notes what a forge told, and how the preview stands with it.
@@ -102,11 +106,12 @@ pub async fn put(
 ) -> Result<()> {
     sqlx::query(
         "insert into pull_requests (site_id, number, team_id, provider, title, author, source_branch, target_branch, \
-             from_fork, head, state) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+             from_fork, head, state, changed_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          on conflict (site_id, number) do update set provider = excluded.provider, title = excluded.title, \
              author = coalesce(excluded.author, pull_requests.author), source_branch = excluded.source_branch, \
              target_branch = excluded.target_branch, from_fork = excluded.from_fork, \
-             head = coalesce(excluded.head, pull_requests.head), state = excluded.state, active_at = now()",
+             head = coalesce(excluded.head, pull_requests.head), state = excluded.state, \
+             changed_at = coalesce(excluded.changed_at, pull_requests.changed_at), active_at = now()",
     )
     .bind(site)
     .bind(number)
@@ -119,6 +124,7 @@ pub async fn put(
     .bind(told.from_fork)
     .bind(told.head)
     .bind(state.as_str())
+    .bind(told.changed_at)
     .execute(conn)
     .await?;
     Ok(())

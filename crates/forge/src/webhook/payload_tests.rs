@@ -220,6 +220,38 @@ fn a_pull_request_from_a_fork_is_known_as_one() {
 }
 
 #[test]
+fn when_a_pull_request_was_changed_is_read_from_every_forge() {
+    let at = |text: &str| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap();
+    let read = |provider, event, body: serde_json::Value| match parse(provider, &event, body.to_string().as_bytes()) {
+        Ok(Payload::PullRequest(pull)) => pull.changed_at,
+        other => panic!("{other:?}"),
+    };
+    let repo = json!({"full_name": "ada/site"});
+    let hub_body = |time: &str| {
+        let end = json!({"ref": "x", "sha": SHA, "repo": repo});
+        json!({"action": "opened", "number": 1, "repository": {},
+            "pull_request": {"head": end, "base": end, "updated_at": time}})
+    };
+    let plain = at("2026-05-01T10:00:00Z");
+    assert_eq!(read(Provider::GitHub, hub("pull_request"), hub_body("2026-05-01T10:00:00Z")), Some(plain));
+    let gitea = headers(&[("x-gitea-event", "pull_request")]);
+    assert_eq!(read(Provider::Gitea, gitea, hub_body("2026-05-01T12:00:00+02:00")), Some(plain));
+    assert_eq!(read(Provider::GitHub, hub("pull_request"), hub_body("yesterday")), None);
+    let merge = json!({"project": {}, "object_attributes": {"iid": 1, "source_branch": "x", "target_branch": "y",
+        "updated_at": "2026-05-01 10:00:00 UTC"}});
+    assert_eq!(read(Provider::GitLab, headers(&[("x-gitlab-event", "Merge Request Hook")]), merge), Some(plain));
+    let end = json!({"branch": {"name": "x"}, "repository": repo});
+    let cloud = json!({"repository": {}, "pullrequest": {"id": 1, "source": end, "destination": end,
+        "updated_on": "2026-05-01T10:00:00.123456+00:00"}});
+    let event = headers(&[("x-event-key", "pullrequest:updated")]);
+    assert_eq!(read(Provider::Bitbucket, event, cloud), Some(at("2026-05-01T10:00:00.123456Z")));
+    let end = json!({"id": "refs/heads/x", "repository": {"id": 1}});
+    let server =
+        json!({"pullRequest": {"id": 1, "fromRef": end, "toRef": end, "updatedDate": plain.unix_timestamp() * 1000}});
+    assert_eq!(read(Provider::Bitbucket, headers(&[("x-event-key", "pr:opened")]), server), Some(plain));
+}
+
+#[test]
 fn a_merge_request_from_another_project_is_a_forks() {
     let merge = |source: u64| {
         json!({

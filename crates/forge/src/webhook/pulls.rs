@@ -6,6 +6,7 @@ use super::{
 };
 use model::names::CommitSha;
 use std::fmt;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// What happened to a pull or merge request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +57,15 @@ pub struct PullRequest {
     pub commit: Option<CommitSha>,
     /// It comes from another repository: whoever wrote it may not be trusted with secrets.
     pub from_fork: bool,
+    /// When it was changed last, where the forge tells: what comes late is known by it.
+    pub changed_at: Option<OffsetDateTime>,
     /// The target repository's addresses.
     pub repository_urls: Vec<String>,
 }
 
 /// GitHub's and Gitea's.
 pub(super) fn hub_pull(pull: shapes::HubPull) -> Payload {
-    let shapes::HubPullBody { title, user, head, base, merged } = pull.pull_request;
+    let shapes::HubPullBody { title, user, head, base, merged, updated_at } = pull.pull_request;
     Payload::PullRequest(PullRequest {
         noun: "Pull request",
         number: pull.number,
@@ -82,6 +85,7 @@ pub(super) fn hub_pull(pull: shapes::HubPull) -> Payload {
         // Gitea and Forgejo let whoever may read propose commits without a fork, at a reference that is no branch
         // (their documentation, “AGit workflow”); they then name the repository itself as the head's.
         from_fork: head.r#ref.starts_with("refs/") || !same_repository(head.repo.as_ref(), base.repo.as_ref()),
+        changed_at: updated_at.as_deref().and_then(moment),
         repository_urls: urls(&pull.repository),
     })
 }
@@ -106,6 +110,7 @@ pub(super) fn lab_merge(merge: shapes::LabMerge) -> Payload {
         target_branch: name(&body.target_branch),
         commit: body.last_commit.and_then(|last| commit(&last.id)),
         from_fork: body.source_project_id.is_none() || body.source_project_id != body.target_project_id,
+        changed_at: body.updated_at.as_deref().and_then(moment),
         repository_urls: urls(&merge.project),
     })
 }
@@ -124,6 +129,7 @@ pub(super) fn bucket_pull(pull: shapes::BucketPull, event: &str) -> Payload {
         // Bitbucket shortens the commit's id here.
         commit: None,
         from_fork: !same_repository(body.source.repository.as_ref(), body.destination.repository.as_ref()),
+        changed_at: body.updated_on.as_deref().and_then(moment),
         repository_urls: urls(&pull.repository),
     })
 }
@@ -145,6 +151,9 @@ pub(super) fn server_pull(pull: &shapes::ServerPull, event: &str) -> Payload {
         target_branch: reference(&body.to_ref.id).1,
         commit: commit(&body.from_ref.latest_commit),
         from_fork: body.from_ref.repository.id.is_none() || body.from_ref.repository.id != body.to_ref.repository.id,
+        changed_at: body.updated_date.and_then(|milliseconds| {
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).ok()
+        }),
         repository_urls: urls(&body.to_ref.repository.place),
     })
 }
@@ -159,6 +168,14 @@ fn bucket_action(event: &str) -> PullAction {
         "rejected" | "declined" | "deleted" => PullAction::Closed,
         other => PullAction::Other(text(other)),
     }
+}
+
+/// A time as RFC 3339 has it, or as GitLab also writes it (`2026-05-01 10:00:00 UTC`); to the microsecond, which is what
+/// the database keeps.
+fn moment(text: &str) -> Option<OffsetDateTime> {
+    let plain = text.strip_suffix(" UTC").map(|rest| format!("{}Z", rest.replacen(' ', "T", 1)));
+    let time = OffsetDateTime::parse(plain.as_deref().unwrap_or(text), &Rfc3339).ok()?;
+    time.replace_microsecond(time.microsecond()).ok()
 }
 
 /// Both are known and the same; an unknown one is never taken for a known one.

@@ -207,6 +207,7 @@ pub(super) struct HubPullBody {
     pub(super) base: HubPullEnd,
     #[serde(default)]
     pub(super) merged: bool,
+    pub(super) updated_at: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -246,6 +247,7 @@ pub(super) struct LabMergeBody {
     pub(super) source_project_id: Option<u64>,
     pub(super) target_project_id: Option<u64>,
     pub(super) last_commit: Option<Commit>,
+    pub(super) updated_at: Option<String>,
 }
 
 /// Bitbucket Cloud's `pullrequest:*`.
@@ -263,6 +265,7 @@ pub(super) struct BucketPullBody {
     pub(super) author: Option<BucketUser>,
     pub(super) source: BucketPullEnd,
     pub(super) destination: BucketPullEnd,
+    pub(super) updated_on: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -298,6 +301,8 @@ pub(super) struct ServerPullBody {
     pub(super) author: Option<ServerAuthor>,
     pub(super) from_ref: ServerPullEnd,
     pub(super) to_ref: ServerPullEnd,
+    /// Milliseconds since 1970.
+    pub(super) updated_date: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,6 +2,7 @@
 
 use forge::webhook::{Provider, PullAction, PullRequest};
 use model::views::{PreviewSettings, PreviewState};
+use time::OffsetDateTime;
 
 /// The preview's environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub(crate) struct Known<'a> {
     pub(crate) head: Option<&'a str>,
     /// The commit that a member let be built.
     pub(crate) approved: Option<&'a str>,
+    /// When the forge says it was changed last.
+    pub(crate) changed_at: Option<OffsetDateTime>,
 }
 
 /// What is decided by, beside what the forge told.
@@ -68,7 +71,12 @@ impl Decision {
 
 /// Decides what an event of a pull request means.
 pub(crate) fn decide(pull: &PullRequest, provider: Provider, at: &Situation<'_>) -> Decision {
+    let known_at = at.known.and_then(|known| known.changed_at);
     let decision = match &pull.action {
+        // Deliveries overtake each other, and old ones are replayed.
+        _ if known_at.zip(pull.changed_at).is_some_and(|(known, told)| told < known) => {
+            Decision::new(None, Act::Nothing, "The forge told of something newer before, which stands.")
+        }
         PullAction::Merged | PullAction::Closed if at.is_elsewhere => {
             Decision::new(None, Act::Nothing, "It is of another repository than this site's.")
         }

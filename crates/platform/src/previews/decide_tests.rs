@@ -17,12 +17,13 @@ fn pull(action: PullAction, from_fork: bool, commit: Option<&str>) -> PullReques
         target_branch: "main".into(),
         commit: commit.map(|commit| CommitSha::parse(commit).unwrap()),
         from_fork,
+        changed_at: None,
         repository_urls: vec![],
     }
 }
 
 fn known(state: PreviewState) -> Known<'static> {
-    Known { state, head: Some(OLD), approved: None }
+    Known { state, head: Some(OLD), approved: None, changed_at: None }
 }
 
 const UNKNOWN: Situation<'static> = Situation {
@@ -171,20 +172,20 @@ fn a_fork_waits_for_the_approval_of_each_commit() {
     use PreviewState::{Active, Approval};
     let told = |action, commit| pull(action, true, Some(commit));
     assert_eq!(on(&told(PullAction::Opened, NEW), &UNKNOWN), (Some(Approval), Act::Nothing));
-    let approved = |commit| Some(Known { state: Active, head: Some(OLD), approved: Some(commit) });
+    let approved = |commit| Some(Known { approved: Some(commit), ..known(Active) });
     let at = Situation { known: approved(OLD), place: Place::Ready, ..UNKNOWN };
     assert_eq!(on(&told(PullAction::Updated, NEW), &at), (Some(Approval), Act::Nothing), "an older one was approved");
     assert_eq!(on(&told(PullAction::Updated, OLD), &at), (Some(Active), Act::Nothing));
     for state in PreviewState::ALL {
         for place in [Place::None, Place::Ready, Place::Going] {
             for action in [PullAction::Opened, PullAction::Updated] {
-                let known = Some(Known { state, head: Some(OLD), approved: Some(OLD) });
+                let known = Some(Known { approved: Some(OLD), ..self::known(state) });
                 let (_, act) = on(&told(action, NEW), &Situation { known, place, ..UNKNOWN });
                 assert_eq!(act, Act::Nothing, "{state:?} {place:?}");
             }
         }
     }
-    let reopened = Known { state: PreviewState::Closed, head: Some(OLD), approved: Some(OLD) };
+    let reopened = Known { approved: Some(OLD), ..known(PreviewState::Closed) };
     let at = Situation { known: Some(reopened), ..UNKNOWN };
     assert_eq!(on(&told(PullAction::Opened, OLD), &at), (Some(Active), Act::Make), "the commit that was approved");
     let opened = decide(&told(PullAction::Opened, NEW), Provider::GitHub, &UNKNOWN);
@@ -201,5 +202,23 @@ fn a_fork_without_a_commit_that_can_be_fetched_is_refused_with_the_reason() {
         assert_eq!(with, Some(expected), "{provider:?}");
         let own = decide(&pull(PullAction::Opened, false, None), provider, &UNKNOWN);
         assert_eq!(own.act, Act::Make, "{provider:?}: a branch of the repository itself");
+    }
+}
+
+#[test]
+fn what_comes_late_changes_nothing() {
+    let at = |second| OffsetDateTime::from_unix_timestamp(second).ok();
+    for state in PreviewState::ALL {
+        for action in [PullAction::Opened, PullAction::Updated, PullAction::Closed, PullAction::Merged] {
+            let late = PullRequest { changed_at: at(9), ..pull(action.clone(), false, Some(NEW)) };
+            let of = |changed_at| Situation {
+                known: Some(Known { changed_at, ..known(state) }),
+                place: Place::Ready,
+                ..UNKNOWN
+            };
+            assert_eq!(on(&late, &of(at(10))), (None, Act::Nothing), "{state:?} {action}");
+            let plain = on(&late, &of(None));
+            assert_eq!(on(&late, &of(at(9))), plain, "the same once more: {state:?} {action}");
+        }
     }
 }

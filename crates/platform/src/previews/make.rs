@@ -43,6 +43,7 @@ impl Found {
                 state: row.state(),
                 head: row.head.as_deref(),
                 approved: row.approved_commit.as_deref(),
+                changed_at: row.changed_at,
             }),
             place: self.place,
             count: self.count,

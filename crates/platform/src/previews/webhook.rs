@@ -90,6 +90,7 @@ impl Decided<'_> {
             target_branch: &self.pull.target_branch,
             from_fork: self.pull.from_fork,
             head: self.pull.commit.as_ref().map(AsRef::as_ref),
+            changed_at: self.pull.changed_at,
         }
     }
 }

@@ -12,6 +12,7 @@ const TOLD: Told<'static> = Told {
     source_branch: "fix",
     target_branch: "main",
     from_fork: true,
+    changed_at: None,
     head: Some("one"),
 };
 
