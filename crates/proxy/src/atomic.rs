@@ -5,12 +5,19 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
+    time::Instant,
 };
 
 /// Writes a file beside the target, syncs it, and renames it into place: whoever reads sees the old text or the new
 /// one, after a power cut too. The name of the file beside begins with a dot and has no ending that Traefik or
 /// compose reads.
 pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    write_before(path, content, mode, None)
+}
+
+/// The same, unless this moment has passed: it is looked at last of all, so that a process that was stopped on the way
+/// does not go on where it was.
+pub(crate) fn write_before(path: &Path, content: &[u8], mode: u32, end: Option<Instant>) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let mut file = tempfile::Builder::new()
         .prefix(".")
@@ -21,6 +28,9 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     // Not left to the umask.
     file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.as_file().sync_all()?;
+    if end.is_some_and(|end| Instant::now() >= end) {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "it took too long, and another one may have written it"));
+    }
     file.persist(path)?;
     File::open(folder)?.sync_all()
 }

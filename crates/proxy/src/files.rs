@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 /// Traefik reads files with this ending and passes over the half-written ones beside them.
@@ -29,6 +30,18 @@ impl ProxyFiles {
     /// # Errors
     /// [`Error::NotRoutable`] before anything is written, [`Error::File`].
     pub async fn put(&self, routes: &SiteRoutes) -> Result<bool> {
+        self.write(routes, None).await
+    }
+
+    /// The same, unless this moment has passed when everything but the rename is done.
+    ///
+    /// # Errors
+    /// As [`ProxyFiles::put`], and [`Error::File`] where it is too late.
+    pub async fn put_before(&self, routes: &SiteRoutes, end: Instant) -> Result<bool> {
+        self.write(routes, Some(end)).await
+    }
+
+    async fn write(&self, routes: &SiteRoutes, end: Option<Instant>) -> Result<bool> {
         let text = routes.render()?;
         let path = self.path(&routes.key)?;
         blocking(path, move |path| {
@@ -38,7 +51,7 @@ impl ProxyFiles {
             if let Some(dir) = path.parent() {
                 fs::create_dir_all(dir)?;
             }
-            atomic::write(path, text.as_bytes(), MODE).map(|()| true)
+            atomic::write_before(path, text.as_bytes(), MODE, end).map(|()| true)
         })
         .await
     }
@@ -123,6 +136,17 @@ mod tests {
         files.remove("a").await.unwrap();
         files.remove("a").await.unwrap();
         assert_eq!(keys().await, ["b"]);
+    }
+
+    #[tokio::test]
+    async fn what_comes_too_late_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = ProxyFiles::new(dir.path());
+        let soon = Instant::now() + std::time::Duration::from_mins(1);
+        assert!(files.put_before(&routes("a", 80), soon).await.unwrap());
+        assert!(files.put_before(&routes("a", 81), Instant::now()).await.is_err());
+        assert!(!files.put(&routes("a", 80)).await.unwrap(), "the one before stands");
+        assert_eq!(dir.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
     }
 
     #[tokio::test]

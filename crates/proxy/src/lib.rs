@@ -23,7 +23,10 @@ pub use files::ProxyFiles;
 pub use gateway::apache;
 pub use routes::{RouteService, SiteRoutes};
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 /// The proxy of this installation: its files and its API.
 #[derive(Debug, Clone)]
@@ -49,6 +52,14 @@ impl Proxy {
     /// Writes the routes; `false` and nothing written where they are on disk already.
     pub async fn put(&self, routes: &SiteRoutes) -> Result<bool> {
         self.files.put(routes).await
+    }
+
+    /// The same, unless this moment has passed when everything but the rename is done.
+    ///
+    /// # Errors
+    /// As [`Proxy::put`], and [`Error::File`] where it is too late.
+    pub async fn put_before(&self, routes: &SiteRoutes, end: Instant) -> Result<bool> {
+        self.files.put_before(routes, end).await
     }
 
     /// Removes the routes with this key; none is fine.

@@ -16,7 +16,11 @@ use model::{
     names::ServiceName,
     plan::ReleasePlan,
 };
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use store::{
     deployments::DeploymentRow,
     environments::EnvironmentRow,
@@ -296,11 +300,12 @@ impl Run {
         self.announce(conn, state, last).await
     }
 
-    /// The lease is still this attempt's: whatever it began is its own to finish or to remove.
-    pub(crate) async fn still_ours(&self) -> Result<(), Stop> {
+    /// The lease is still this attempt's: whatever it began is its own to finish or to remove, until this moment at least.
+    pub(crate) async fn still_ours(&self) -> Result<Instant, Stop> {
+        let asked = Instant::now();
         let mut conn = self.platform.pool.acquire().await?;
         store::queue::heartbeat(&mut conn, self.lease, crate::worker::LEASE.as_secs_f64()).await?;
-        Ok(())
+        Ok(asked + crate::worker::LEASE)
     }
 
     pub(crate) async fn announce(

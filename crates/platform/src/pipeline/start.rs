@@ -119,7 +119,9 @@ pub(super) async fn remove_containers(run: &Run) {
     if there.is_empty() {
         return;
     }
-    match switch::back(run).await {
+    // Somebody else's by now: that one clears up.
+    let Ok(until) = run.still_ours().await else { return };
+    match switch::back(run, until).await {
         Ok(false) => {}
         Ok(true) => tokio::time::sleep(run.platform.settings.drain).await,
         Err(error) => {

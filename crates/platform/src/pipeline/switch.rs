@@ -15,12 +15,11 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
     let new = routes::of(plan);
     let (ours, before) = tokio::join!(run.still_ours(), watch::counts(&run.platform, run.environment.id));
-    ours?;
-    if let Err(error) = confirmed(run, &new).await {
+    if let Err(error) = confirmed(run, &new, ours?).await {
         // A worker that slept through its lease must not touch the route of the one that has it now.
-        run.still_ours().await?;
+        let until = run.still_ours().await?;
         // Nothing is lost yet: the old containers still run, so the old route is put back.
-        back(run).await.map_err(Stop::internal)?;
+        back(run, until).await.map_err(Stop::internal)?;
         return Err(Stop::failed(FailureCode::SwitchFailed, format!("The proxy did not take the new route: {error}")));
     }
     run.log.say(format!("Switched in {:.0} ms", begun.elapsed().as_secs_f64() * 1000.0)).await;
@@ -32,15 +31,18 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
 }
 
 /// Leads the route back to what serves according to the database; `false`: it leads there already.
-pub(super) async fn back(run: &Run) -> proxy::Result<bool> {
+/// `until` the lease holds: no route is written later, not even by a process that was stopped on its way to it.
+pub(super) async fn back(run: &Run, until: Instant) -> proxy::Result<bool> {
     let Some(previous) = &run.previous else {
         let key = routes::key(run.environment.id);
         let is_there = run.platform.proxy.read().await?.contains_key(&key);
-        run.platform.proxy.remove(&key).await?;
+        if Instant::now() < until {
+            run.platform.proxy.remove(&key).await?;
+        }
         return Ok(is_there);
     };
     let old = routes::of(previous);
-    let changed = run.platform.proxy.put(&old).await?;
+    let changed = run.platform.proxy.put_before(&old, until).await?;
     if changed && let Err(error) = run.platform.proxy.confirm(&old, run.platform.settings.deadlines.switch).await {
         // It answers nobody then; when it is back it reads what is on disk.
         tracing::warn!(deployment = %run.row.id, %error, "the proxy does not follow");
@@ -48,8 +50,8 @@ pub(super) async fn back(run: &Run) -> proxy::Result<bool> {
     Ok(changed)
 }
 
-async fn confirmed(run: &Run, new: &proxy::SiteRoutes) -> proxy::Result<()> {
-    run.platform.proxy.put(new).await?;
+async fn confirmed(run: &Run, new: &proxy::SiteRoutes, until: Instant) -> proxy::Result<()> {
+    run.platform.proxy.put_before(new, until).await?;
     run.platform.proxy.confirm(new, run.platform.settings.deadlines.switch).await?;
     Ok(())
 }
