@@ -76,7 +76,8 @@ export class GitServer {
   }
 }
 
-function serve(request: http.IncomingMessage, answer: http.ServerResponse): void {
+/** Answers a request for one of the repositories of `newRepository`. */
+export function serve(request: http.IncomingMessage, answer: http.ServerResponse): void {
   const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
   const program = spawn("git", ["http-backend"], {
     env: {
