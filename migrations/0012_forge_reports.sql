@@ -1,3 +1,10 @@
+-- Sites that come through the GitHub App.
+alter table sites
+    -- GitHub's numbers; the token is minted when it is needed and kept nowhere.
+    add column github_installation bigint,
+    add column github_repository bigint;
+create index sites_github on sites (github_repository) where github_repository is not null;
+
 -- What forges are told of their commits: one row for each deployment, in which the newest state wins.
 create table forge_reports (
     deployment_id uuid primary key references deployments on delete cascade,
@@ -31,7 +38,8 @@ declare
 begin
     insert into forge_reports (deployment_id, team_id, site_id, state)
         select new.id, new.team_id, new.site_id, told from sites
-        where id = new.site_id and deleting_at is null and repository_token is not null
+        where id = new.site_id and deleting_at is null
+          and (repository_token is not null or github_installation is not null)
     on conflict (deployment_id) do update
         set state = excluded.state, change = forge_reports.change + 1, due_at = now(), attempts = 0
         where forge_reports.state <> excluded.state;

@@ -82,13 +82,18 @@ where
     pub fn was_refused(self) -> bool {
         self.kept.with_value(Option::is_some)
     }
-    /// Runs when the server has done it.
+    /// Runs each time the server has done it from now on: a part of the page that is made anew is not told of what was
+    /// done before.
     pub fn on_done(self, done: impl Fn(S::Output) + 'static) {
-        let value = self.action.value();
-        Effect::new(move |_| {
-            if let Some(Ok(output)) = value.get() {
-                done(output);
+        let (value, version) = (self.action.value(), self.action.version());
+        Effect::new(move |before: Option<usize>| {
+            let now = version.get();
+            if before.is_some_and(|before| before != now)
+                && let Some(Ok(output)) = value.get_untracked()
+            {
+                untrack(|| done(output));
             }
+            now
         });
     }
 }

@@ -111,7 +111,7 @@ test.describe("once its App is registered", () => {
     await hydrated(page);
     await page.getByLabel("Pull requests get previews").check();
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByText("Saved.").first()).toBeVisible();
+    await expect(page.getByText("Saved.")).toBeVisible();
     const end = (ref: string) => ({ ref, sha: head, repo: { full_name: `ada/${name}` } });
     const pull = { title: "Better", merged: false, user: { login: "ada" }, head: end("main"), base: end("main") };
     expect((await deliver("pull_request", { action: "opened", number: 3, pull_request: pull })).status).toBe(202);

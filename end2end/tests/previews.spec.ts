@@ -58,7 +58,9 @@ test("are turned on, and what is wrong is told beside its field", async ({ page 
   await page.getByLabel("At most at a time").fill("3");
   await page.getByLabel("Pull requests get previews").check();
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByText("Saved.").first()).toBeVisible();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  await hydrated(page);
+  await expect(page.getByText("Saved.")).toHaveCount(1);
   await page.reload();
   await expect(page.getByLabel("Pull requests get previews")).toBeChecked();
   await expect(page.getByLabel("At most at a time")).toHaveValue("3");

@@ -70,7 +70,9 @@ impl SelfSigned {
         let mut server = openssl();
         server.args(["s_server", "-quiet", "-accept", &address, "-key"]).arg(key).arg("-cert").arg(certificate);
         let server = Self(server.stdin(std::process::Stdio::null()).spawn().unwrap());
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
         while tokio::net::TcpStream::connect(&address).await.is_err() {
+            assert!(std::time::Instant::now() < deadline, "the server never listened");
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
         (server, address)

@@ -57,7 +57,9 @@ async fn the_key_opens_the_repository_and_is_seen_nowhere() {
     let into = sshd.folder.path().join("work/checkout");
     sshd.hold();
     let seen = async {
+        let deadline = std::time::Instant::now() + Duration::from_mins(1);
         while !sshd.has_entered() {
+            assert!(std::time::Instant::now() < deadline, "git never came");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let found = (processes(), files(into.parent().unwrap()));
