@@ -137,7 +137,7 @@ async fn prepare(platform: &Platform, row: &ReportRow) -> Result<Option<Result<R
     let mut conn = platform.pool.acquire().await?;
     let Some(site) = store::sites::by_id(&mut conn, &[row.team_id], row.site_id).await? else { return Ok(None) };
     let Source::Git { url, .. } = &site.source.0 else { return Ok(None) };
-    let sender = store::reports::sender_of_webhooks(&mut conn, row.team_id, row.site_id).await?;
+    let sender = store::deliveries::newest_provider(&mut conn, row.team_id, row.site_id).await?;
     drop(conn);
     let sender = sender.as_deref().and_then(Provider::from_word);
     let Some(target) = Target::of(url, sender, &platform.settings.github) else { return Ok(None) };

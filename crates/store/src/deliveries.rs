@@ -255,7 +255,7 @@ pub async fn prune(conn: &mut PgConnection, before: OffsetDateTime, most: i64) -
 /// The forge that sent a site's newest delivery whose signature was right; `None` before the first.
 pub async fn newest_provider(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<Option<String>> {
     sqlx::query_scalar(
-        "select provider from deliveries where team_id = $1 and site_id = $2 and outcome <> 'refused' \
+        "select provider from deliveries where team_id = $1 and site_id = $2 and signed_with is not null \
          order by received_at desc limit 1",
     )
     .bind(team)

@@ -140,15 +140,3 @@ pub async fn trouble(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Res
     .await?;
     Ok(newest.flatten())
 }
-
-/// The forge that sent the newest webhook of a site whose signature was right.
-pub async fn sender_of_webhooks(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<Option<String>> {
-    sqlx::query_scalar(
-        "select provider from deliveries where team_id = $1 and site_id = $2 and signed_with is not null \
-         order by received_at desc limit 1",
-    )
-    .bind(team)
-    .bind(site)
-    .fetch_optional(conn)
-    .await
-}
