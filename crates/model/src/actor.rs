@@ -1,7 +1,8 @@
 //! Who asks: every use case takes an [`Actor`].
 
-use crate::{SiteId, TeamId, UserId};
+use crate::{SiteId, TeamId, TokenId, UserId};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// What a member may do in a team; later roles include nothing of earlier ones by magic, see [`Role::may_write`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,6 +100,15 @@ pub struct Grant {
     pub site: Option<SiteId>,
 }
 
+/// Where a request came from, as far as it is known; for the audit, never for a decision.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// The API token it came with.
+    pub token: Option<TokenId>,
+}
+
 /// A caller whose identity is established.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -110,12 +120,24 @@ pub struct Actor {
     pub is_admin: bool,
     /// It came with an API token, which goes no further than this.
     pub grant: Option<Grant>,
+    /// Where its request came from.
+    pub origin: Origin,
 }
 
 impl Actor {
+    /// Nobody.
+    pub fn nobody() -> Self {
+        Self { user: None, memberships: Vec::new(), is_admin: false, grant: None, origin: Origin::default() }
+    }
+    /// The same actor, whose request came from this address.
+    #[must_use]
+    pub fn at(mut self, address: Option<IpAddr>) -> Self {
+        self.origin.address = address;
+        self
+    }
     /// The platform acting for one team, after it verified by other means that it may.
     pub fn platform(team: TeamId) -> Self {
-        Self { user: None, memberships: vec![(team, Role::Owner)], is_admin: false, grant: None }
+        Self { memberships: vec![(team, Role::Owner)], ..Self::nobody() }
     }
     /// The role in a team, if a member.
     pub fn role_in(&self, team: TeamId) -> Option<Role> {

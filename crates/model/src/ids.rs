@@ -54,4 +54,14 @@ id! {
     DeployKeyId
     /// A refresh or API token.
     TokenId
+    /// A note of who did what.
+    AuditId
+    /// An e-mail that is to be sent.
+    MailId
+    /// An invitation into a team.
+    InvitationId
+    /// A domain that leads to an environment.
+    DomainId
+    /// A passkey of an account.
+    PasskeyId
 }

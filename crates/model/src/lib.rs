@@ -14,8 +14,9 @@ pub mod size;
 pub mod ssh;
 pub mod views;
 
-pub use actor::{Actor, Grant, Role, Scope};
+pub use actor::{Actor, Grant, Origin, Role, Scope};
 pub use ids::{
-    DeliveryId, DeployKeyId, DeploymentId, EnvironmentId, PushId, ReleaseId, SiteId, TeamId, TokenId, UserId,
+    AuditId, DeliveryId, DeployKeyId, DeploymentId, DomainId, EnvironmentId, InvitationId, MailId, PasskeyId, PushId,
+    ReleaseId, SiteId, TeamId, TokenId, UserId,
 };
 pub use problem::{FieldError, Problem};

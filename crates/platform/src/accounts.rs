@@ -190,7 +190,7 @@ pub async fn actor(platform: &Platform, user: UserId) -> Result<Option<Actor>> {
         user: Some(user),
         memberships: memberships.into_iter().map(|m| (m.team.id, m.role)).collect(),
         is_admin: account.is_admin,
-        grant: None,
+        ..Actor::nobody()
     }))
 }
 

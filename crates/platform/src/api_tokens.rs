@@ -2,7 +2,7 @@
 
 use crate::{Error, Platform, Result, access, vault};
 use model::{
-    Actor, FieldError, Grant, Problem, Scope, SiteId, TeamId, TokenId, UserId,
+    Actor, FieldError, Grant, Origin, Problem, Scope, SiteId, TeamId, TokenId, UserId,
     names::DisplayName,
     views::{NewTokenView, TeamView, TokenView},
 };
@@ -128,6 +128,7 @@ pub async fn actor(platform: &Platform, token: &str) -> Result<Option<Actor>> {
         // What administrators alone may do is in no scope but the metrics.
         is_admin: false,
         grant: Some(Grant { scopes: scopes(&row.scopes), site: row.site_id }),
+        origin: Origin { token: Some(row.id), ..Origin::default() },
     }))
 }
 

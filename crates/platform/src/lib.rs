@@ -5,6 +5,7 @@
 mod access;
 pub mod accounts;
 pub mod api_tokens;
+pub mod audit;
 mod confines;
 pub mod deploy_keys;
 pub mod deployments;
@@ -16,6 +17,7 @@ pub mod github;
 pub mod labels;
 mod log_sink;
 mod machine;
+pub mod mail;
 pub mod passwords;
 mod pipeline;
 pub mod plan;

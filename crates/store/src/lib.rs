@@ -1,6 +1,7 @@
 //! The only SQL: plain functions on a connection, the team first.
 
 pub mod api_tokens;
+pub mod audit;
 pub mod deliveries;
 pub mod deploy_keys;
 pub mod deployments;
@@ -9,6 +10,7 @@ pub mod events;
 pub mod github;
 pub mod image_uses;
 pub mod logs;
+pub mod mails;
 pub mod pull_requests;
 pub mod pushes;
 pub mod queue;

@@ -58,7 +58,7 @@ pub struct Feed {
 impl Feed {
     /// A feed that follows nothing yet.
     pub fn new(state: AppState, socket: SocketRef, visitor: Visitor, commands: mpsc::Receiver<Asked>) -> Self {
-        let actor = Actor { user: None, memberships: Vec::new(), is_admin: false, grant: None };
+        let actor = Actor::nobody();
         Self { state, socket, visitor, actor, commands, sites: HashSet::new(), logs: HashMap::new() }
     }
 

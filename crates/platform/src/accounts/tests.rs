@@ -249,7 +249,7 @@ async fn a_name_changes_and_the_team_keeps_its_own(pool: PgPool) {
 async fn who_is_gone_or_no_person_has_no_account(pool: PgPool) {
     let platform = platform(pool, Signup::Open);
     assert_eq!(actor(&platform, UserId::new()).await.unwrap(), None);
-    let gone = Actor { user: Some(UserId::new()), memberships: Vec::new(), is_admin: false, grant: None };
+    let gone = Actor { user: Some(UserId::new()), ..Actor::nobody() };
     let machine = Actor::platform(model::TeamId::new());
     for nobody in [gone, machine] {
         assert_eq!(told(me(&platform, &nobody).await).status, 401);
