@@ -133,6 +133,8 @@ export async function start(defer, settings = {}) {
     instance,
     pid: child.pid,
     postgres: Number(postgres),
+    account,
+    token: () => token,
     api,
     ended,
     remote,
