@@ -15,6 +15,7 @@ pub mod components;
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod deployments;
+pub mod domains;
 pub mod environments;
 #[cfg(feature = "ssr")]
 mod error_page;
@@ -57,10 +58,12 @@ mod tests {
     fn every_server_function_is_known() {
         let known = [
             "account",
+            "add_domain",
             "approve_preview",
             "cancel_deployment",
             "change_environment",
             "change_password",
+            "check_domain",
             "check_slug",
             "create_environment",
             "create_site",
@@ -74,6 +77,7 @@ mod tests {
             "deployment",
             "deployment_log",
             "deployments",
+            "domains",
             "environments",
             "forget_github",
             "github_app",
@@ -86,6 +90,7 @@ mod tests {
             "put_variable",
             "queue",
             "redeploy",
+            "remove_domain",
             "remove_preview",
             "remove_variable",
             "rename_account",
@@ -95,6 +100,7 @@ mod tests {
             "rollback",
             "rotate_webhook_secret",
             "set_previews",
+            "set_primary_domain",
             "set_repository",
             "sign_in",
             "sign_out",

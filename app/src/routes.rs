@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     components::{EmptyState, Glyph, Icon, Logo, Toasts, Tone, toast::Messages, use_toasts},
     deployments::DeploymentPage,
+    domains::DomainsPage,
     environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
     github::{GitHubAdminPage, GitHubPickPage},
@@ -78,6 +79,11 @@ pub fn App() -> impl IntoView {
                     <Route
                         path=path!("/sites/:site/environments/:environment/variables")
                         view=VariablesPage
+                        ssr=SsrMode::Async
+                    />
+                    <Route
+                        path=path!("/sites/:site/environments/:environment/domains")
+                        view=DomainsPage
                         ssr=SsrMode::Async
                     />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />

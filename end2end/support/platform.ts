@@ -6,6 +6,7 @@ import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
+import { serveDns } from "./dns";
 import { labelled, removeLabelled, valuesOf } from "./docker";
 import { run } from "./run";
 import { until } from "./until";
@@ -42,9 +43,18 @@ export function platform(): Platform {
 /** Starts the platform and hands it to the tests. The answer stops it and removes all it made. */
 export async function start(): Promise<() => Promise<void>> {
   await removeLeftovers();
-  const { running, leave } = await startPlatform("platform", { SIGNUP: "open" });
-  process.env[VARIABLE] = JSON.stringify(running);
-  return leave;
+  const dns = await serveDns();
+  try {
+    const { running, leave } = await startPlatform("platform", { SIGNUP: "open", DNS_SERVER: dns.address });
+    process.env[VARIABLE] = JSON.stringify(running);
+    return async () => {
+      await leave();
+      dns.close();
+    };
+  } catch (error) {
+    dns.close();
+    throw error;
+  }
 }
 
 /** Starts a platform with these settings. `leave` stops it and removes all it made; its log is kept under `name`. */

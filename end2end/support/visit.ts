@@ -5,13 +5,18 @@ import { platform } from "./platform";
 
 /** Asks a site for a page. */
 export function visit(slug: string, path = "/"): Promise<{ status: number; text: string }> {
+  return visitHost(`${slug}.localhost`, path);
+}
+
+/** Asks the proxy for a page of this host. */
+export function visitHost(host: string, path = "/"): Promise<{ status: number; text: string }> {
   return new Promise((done, failed) => {
     const request = http.get(
       {
         host: "127.0.0.1",
         port: platform().proxyPort,
         path,
-        headers: { host: `${slug}.localhost:${platform().proxyPort}` },
+        headers: { host: `${host}:${platform().proxyPort}` },
         agent: false,
         timeout: 10_000,
       },

@@ -79,6 +79,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         data_dir: config.data_dir.clone(),
         public_url: config.public_url.clone(),
         sites_domain: config.sites_domain.clone(),
+        public_addresses: config.public_addresses.clone(),
+        dns_server: config.dns_server,
         proxy_http_port: config.proxy_http_port,
         subnet_base: config.subnets.base,
         subnet_prefix: config.subnets.prefix,

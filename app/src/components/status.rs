@@ -7,7 +7,7 @@ use super::{
 use leptos::prelude::*;
 use model::{
     deployment::Status,
-    views::{Outcome, PreviewState, SiteStatus},
+    views::{Outcome, PreviewState, SiteStatus, VerificationState},
 };
 
 #[component]
@@ -98,6 +98,20 @@ pub fn PreviewPill(
         PreviewState::Refused => (Tone::Neutral, Glyph::Ban, "No preview"),
         PreviewState::Closed => (Tone::Neutral, Glyph::Close, "Closed"),
         PreviewState::Merged => (Tone::Neutral, Glyph::Check, "Merged"),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// Whether it is proven who holds a domain.
+#[component]
+pub fn DomainPill(
+    /// How it stands.
+    state: VerificationState,
+) -> impl IntoView {
+    let (tone, glyph, label) = match state {
+        VerificationState::Pending => (Tone::Neutral, Glyph::Clock, "Not verified"),
+        VerificationState::Verified => (Tone::Success, Glyph::Check, "Verified"),
+        VerificationState::RecordMissing => (Tone::Warning, Glyph::Alert, "Record missing"),
     };
     view! { <Pill tone glyph label /> }
 }

@@ -55,9 +55,13 @@ fn Settings(site: SiteView, environments: Vec<EnvironmentView>, name: String) ->
     let crumbs = vec![("Sites".to_owned(), "/sites".to_owned()), (site.name.clone(), format!("/sites/{id}"))];
     let may_write = may_write(&site);
     let environment = environments.iter().find(|it| it.name == name).cloned();
-    let variables = format!("/sites/{id}/environments/{name}/variables");
+    let (variables, domains) =
+        (format!("/sites/{id}/environments/{name}/variables"), crate::domains::address(id, &name));
     view! {
         <PageHeader title="Environment" crumbs>
+            <ButtonLink href=domains icon=Glyph::Globe>
+                "Domains"
+            </ButtonLink>
             {may_write
                 .then(|| {
                     view! {

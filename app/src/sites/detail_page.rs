@@ -101,6 +101,7 @@ fn Site(
     });
     let push = format!("git push {} HEAD:{branch}", site.repository.clone_url);
     let title = site.name.clone();
+    let domains = crate::domains::address(id, &name);
     let (tabs, variables) = (name.clone(), format!("/sites/{id}/environments/{name}/variables"));
     let deploy = Form::<Deploy>::new();
     let refused = deploy.error_beside(&[]);
@@ -122,6 +123,9 @@ fn Site(
                 }
             }
         >
+            <ButtonLink href=domains icon=Glyph::Globe>
+                "Domains"
+            </ButtonLink>
             <ButtonLink href=crate::webhooks::address(id) icon=Glyph::Webhook>
                 "Webhooks"
             </ButtonLink>

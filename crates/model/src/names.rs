@@ -52,6 +52,12 @@ macro_rules! name {
     };
 }
 
+// Its tables are large, and the browser has no need of them.
+#[cfg(not(target_arch = "wasm32"))]
+mod host;
+#[cfg(not(target_arch = "wasm32"))]
+pub use host::{Hostname, PROOF_LABEL};
+
 name! {
     /// A site's name on the web: one DNS label (RFC 1123), 3 to 40 characters, not reserved.
     SiteSlug, parse_site_slug

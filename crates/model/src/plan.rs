@@ -45,12 +45,22 @@ pub struct ReleasePlan {
     pub deployment: DeploymentId,
     /// The compose project: `{team}-{site}` (`{team}-{site}.{environment}` but for production).
     pub project: String,
-    /// Hosts that reach it.
+    /// Hosts of the platform's own that reach it. Domains come and go while it runs, so they are not kept here.
     pub hosts: Vec<String>,
+    /// The domain that its services were told they answer at; `None`: the first host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
     /// Its network.
     pub network: NetworkPlan,
     /// Its containers, stateful ones first.
     pub containers: Vec<ContainerPlan>,
     /// Volume name → labels' service; all of them are kept over deployments.
     pub volumes: BTreeMap<String, String>,
+}
+
+impl ReleasePlan {
+    /// The host that its services were told they answer at.
+    pub fn told_host(&self) -> &str {
+        self.domain.as_deref().or(self.hosts.first().map(String::as_str)).unwrap_or_default()
+    }
 }

@@ -1,12 +1,14 @@
 //! What the dashboard and the REST API show: one shape for both.
 
 mod deploy_keys;
+mod domains;
 mod github;
 mod previews;
 mod tokens;
 mod webhooks;
 
 pub use deploy_keys::DeployKeyView;
+pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
 pub use tokens::{NewTokenView, TokenView};
@@ -376,8 +378,10 @@ pub struct EnvironmentView {
     pub name: String,
     /// The branch it deploys.
     pub branch: String,
-    /// Where it answers.
+    /// Where it answers: at its primary domain, if it has one.
     pub url: String,
+    /// The host that it has from the platform, and that leads to it beside its domains.
+    pub host: String,
     /// How it stands.
     pub status: SiteStatus,
     /// Nothing new is deployed to it.

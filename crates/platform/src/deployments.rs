@@ -1,6 +1,6 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, environments, previews, queue, sites, watch};
+use crate::{Platform, Result, access, domains, environments, previews, queue, sites, watch};
 use forge::webhook::Provider;
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, Scope, SiteId, TeamId, UserId,
@@ -458,6 +458,9 @@ async fn view(
         remedy: FailureCode::from_word(code).unwrap_or(FailureCode::Internal).remedy().to_owned(),
     });
     let pull = store::pull_requests::of_environment(conn, row.team_id, row.environment_id).await?;
+    let url = domains::urls(platform, conn, row.team_id, &[row.environment_id]).await?.remove(&row.environment_id);
+    let own = || platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment));
+    let url = url.unwrap_or_else(own);
     Ok(DeploymentView {
         commit_url: commit_url(conn, &site, pull.as_ref(), row.commit_sha.as_deref()).await?,
         pull_request: pull.map(|pull| PullRequestView {
@@ -473,7 +476,7 @@ async fn view(
         watch,
         queue_position,
         waits_for,
-        url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.environment)),
+        url,
         may_write: access::may(actor, Scope::Deploy, site.team_id).is_ok(),
         site_name: site.name,
         site_slug: site.slug,

@@ -10,6 +10,7 @@ mod confines;
 pub mod deploy_keys;
 pub mod deployments;
 pub mod disk;
+pub mod domains;
 pub mod environments;
 pub mod error;
 mod firewall;

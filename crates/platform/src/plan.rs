@@ -41,6 +41,8 @@ pub struct PlanInput<'a> {
     pub deployment: DeploymentId,
     /// Hosts that reach it.
     pub hosts: Vec<String>,
+    /// The domain that its services are told they answer at; `None`: the first host.
+    pub domain: Option<String>,
     /// Its network.
     pub subnet: Ipv4Addr,
     /// What the repository asks for.
@@ -157,6 +159,7 @@ pub fn make(input: &PlanInput<'_>) -> Result<ReleasePlan, PlanError> {
         network: NetworkPlan { name: format!("{project}-network"), base: input.subnet, prefix: SUBNET_PREFIX },
         project,
         hosts: input.hosts.clone(),
+        domain: input.domain.clone(),
         containers,
         volumes,
     })
@@ -170,6 +173,8 @@ pub struct Place {
     pub project: String,
     /// Hosts that reach it.
     pub hosts: Vec<String>,
+    /// The domain that its services are told they answer at; `None`: the first host.
+    pub domain: Option<String>,
     /// Its network.
     pub subnet: Ipv4Addr,
 }
@@ -199,6 +204,7 @@ pub fn again(
         deployment,
         project: project.clone(),
         hosts: place.hosts.clone(),
+        domain: place.domain.clone(),
         network: NetworkPlan { name: format!("{project}-network"), base: place.subnet, prefix: SUBNET_PREFIX },
         containers: earlier.containers.clone(),
         volumes: earlier.volumes.iter().map(|(name, service)| (here(name), service.clone())).collect(),
@@ -310,6 +316,7 @@ mod tests {
             environment_name: "production",
             deployment: DeploymentId::new(),
             hosts: vec!["my-shop.localhost".to_owned()],
+            domain: None,
             subnet: Ipv4Addr::new(10, 64, 0, 32),
             manifest,
             previous,
@@ -351,6 +358,7 @@ mod tests {
             environment: first.environment,
             project: first.project.clone(),
             hosts: first.hosts.clone(),
+            domain: None,
             subnet: first.network.base,
         };
         let back = again(&first, &place, DeploymentId::new(), Some(&second), &addresses(&second)).unwrap();
@@ -374,6 +382,7 @@ mod tests {
                 environment: staging.environment,
                 project: staging.project.clone(),
                 hosts: vec!["my-shop-staging.localhost".to_owned()],
+                domain: Some("staging.example.org".to_owned()),
                 subnet: Ipv4Addr::new(10, 64, 0, 64),
             },
             staging.deployment,
@@ -385,6 +394,7 @@ mod tests {
             environment: EnvironmentId::new(),
             project: "acme-my-shop".to_owned(),
             hosts: vec!["my-shop.localhost".to_owned()],
+            domain: None,
             subnet: Ipv4Addr::new(10, 64, 0, 32),
         };
         let serving = plan(&manifest, None, &BTreeSet::new()).unwrap();
@@ -392,6 +402,7 @@ mod tests {
         let images = |plan: &ReleasePlan| plan.containers.iter().map(|c| c.image.clone()).collect::<Vec<_>>();
         assert_eq!(images(&promoted), images(&staging));
         assert_eq!((promoted.environment, &promoted.hosts), (place.environment, &place.hosts));
+        assert_eq!((staging.told_host(), promoted.told_host()), ("staging.example.org", "my-shop.localhost"));
         assert_eq!((&promoted.network, &promoted.volumes), (&serving.network, &serving.volumes));
         let names = |plan: &ReleasePlan| plan.containers.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&promoted), names(&serving));

@@ -1,17 +1,20 @@
 //! From a release to the routes of the proxy and to the site's folder.
 
-use crate::{Platform, machine, secrets::EnvironmentSecrets};
+use crate::{Platform, Result, machine, secrets::EnvironmentSecrets};
 use anyhow::Context;
-use model::plan::ReleasePlan;
+use model::{EnvironmentId, TeamId, plan::ReleasePlan};
 use proxy::{SiteRoutes, compose::ComposeInput, routes::RouteService};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 use store::environments::EnvironmentRow;
 
-/// The routes of a release: the services with a path on the site's hosts.
-pub(crate) fn of(release: &ReleasePlan) -> SiteRoutes {
+/// The proxy may take so long to follow a change of an environment's domains.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The routes of a release: the services with a path, on the site's hosts and on the domains that lead to it.
+pub(crate) fn of(release: &ReleasePlan, domains: &[String]) -> SiteRoutes {
     SiteRoutes {
         key: key(release.environment),
-        hosts: release.hosts.clone(),
+        hosts: release.hosts.iter().chain(domains).cloned().collect(),
         services: release
             .containers
             .iter()
@@ -29,7 +32,7 @@ pub(crate) fn of(release: &ReleasePlan) -> SiteRoutes {
 }
 
 /// Names an environment's routes in the proxy.
-pub(crate) fn key(environment: model::EnvironmentId) -> String {
+pub(crate) fn key(environment: EnvironmentId) -> String {
     environment.to_string()
 }
 
@@ -39,9 +42,11 @@ pub(crate) async fn write_folder(
     environment: &EnvironmentRow,
     secrets: &EnvironmentSecrets,
     release: &ReleasePlan,
-) -> crate::Result<()> {
+    domains: &[String],
+) -> Result<()> {
     let input = ComposeInput {
         plan: release,
+        domains,
         labels: release
             .containers
             .iter()
@@ -60,5 +65,29 @@ pub(crate) async fn write_folder(
         .await
         .context("writing a site's folder")?
         .context("writing a site's folder")?;
+    Ok(())
+}
+
+/// Leads the domains of an environment, and no others, to the release that serves. Where none serves, or a deployment is
+/// just moving the route, nothing is done: whoever writes the route next reads the domains anew.
+pub(crate) async fn refresh(platform: &Platform, team: TeamId, environment: EnvironmentId) -> Result<()> {
+    let mut tx = platform.pool.begin().await?;
+    let Some((Some(release), false)) = store::reconcile::hold_route(&mut tx, team, environment).await? else {
+        return Ok(());
+    };
+    let row = store::environments::by_id(&mut tx, team, environment).await?;
+    let release = store::releases::by_id(&mut tx, team, release).await?;
+    let (Some(row), Some(release)) = (row.filter(|row| row.deleting_at.is_none()), release) else { return Ok(()) };
+    let site = store::sites::by_id(&mut tx, &[team], row.site_id).await?;
+    if site.is_none_or(|site| site.deleting_at.is_some()) {
+        return Ok(());
+    }
+    let domains = store::domains::leading(&mut tx, team, environment).await?;
+    let secrets = EnvironmentSecrets::open(platform, &mut tx, &row, release.variables_version).await?;
+    let new = of(&release.plan, &domains);
+    platform.proxy.put(&new).await?;
+    write_folder(platform, &row, &secrets, &release.plan, &domains).await?;
+    tx.commit().await?;
+    platform.proxy.confirm(&new, PATIENCE).await?;
     Ok(())
 }

@@ -48,7 +48,7 @@ impl EnvironmentSecrets {
         environment: &EnvironmentRow,
         release: &ReleasePlan,
     ) -> BTreeMap<String, String> {
-        let host = release.hosts.first().cloned().unwrap_or_default();
+        let host = release.told_host().to_owned();
         let mut vars = BTreeMap::from([
             ("APP_ENV".to_owned(), environment.name.clone()),
             ("APP_URL".to_owned(), platform.settings.site_url(&host)),

@@ -2,7 +2,11 @@
 
 use forge::report::GitHub;
 use secrecy::SecretString;
-use std::{net::Ipv4Addr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +69,10 @@ pub struct Settings {
     pub public_url: String,
     /// Sites answer at `{slug}.{sites_domain}`.
     pub sites_domain: String,
+    /// The machine's addresses as visitors reach them: what a domain that can have no CNAME is led to.
+    pub public_addresses: Vec<IpAddr>,
+    /// Whom to ask about domains; `None`: the system's resolver.
+    pub dns_server: Option<SocketAddr>,
     /// The proxy's port for HTTP.
     pub proxy_http_port: u16,
     /// First address of the pool of subnets.

@@ -1,5 +1,7 @@
 //! A platform for tests: the real database, a runtime in memory, a folder that is never written to.
 
+pub mod dns;
+
 use crate::{Deadlines, Platform, Result, Settings, Signup, accounts, accounts::Registration, sites, vault::Vault};
 use docker::fake::FakeRuntime;
 use model::{Actor, EnvironmentId, Problem, SiteId, TeamId, site::Source};
@@ -28,6 +30,8 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             data_dir: nowhere,
             public_url: "http://localhost:3000".into(),
             sites_domain: "localhost".into(),
+            public_addresses: Vec::new(),
+            dns_server: None,
             proxy_http_port: 8888,
             subnet_base: Ipv4Addr::new(10, 64, 0, 0),
             subnet_prefix: 12,

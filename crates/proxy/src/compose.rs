@@ -26,6 +26,8 @@ const MODE: u32 = 0o600;
 pub struct ComposeInput<'a> {
     /// The release.
     pub plan: &'a ReleasePlan,
+    /// Domains that lead to it, beside its hosts.
+    pub domains: &'a [String],
     /// Labels by service.
     pub labels: BTreeMap<String, BTreeMap<String, String>>,
     /// Variables of one service alone, by service; those that all share are in `.env`.
@@ -92,7 +94,7 @@ fn service(input: &ComposeInput<'_>, container: &ContainerPlan) -> Result<Servic
     let (plan, spec) = (input.plan, &container.spec);
     let name = container.service.to_string();
     let mut labels = input.labels.get(&name).cloned().unwrap_or_default();
-    labels.extend(traefik_labels(plan, container)?);
+    labels.extend(traefik_labels(input, container)?);
     let environment = input.environment.get(&name).cloned().unwrap_or_default();
     let grace = if container.stateful { hardening::STATEFUL_STOP_GRACE_SECONDS } else { hardening::STOP_GRACE_SECONDS };
     let databases = plan.containers.iter().filter(|other| other.stateful && !container.stateful);
@@ -135,14 +137,16 @@ fn mount(plan: &ReleasePlan, volume: &str, path: &str) -> Mount {
 
 /// What a Traefik with the Docker provider needs to route as the platform's own does.
 /// <https://doc.traefik.io/traefik/reference/routing-configuration/other-providers/docker/>
-fn traefik_labels(plan: &ReleasePlan, container: &ContainerPlan) -> Result<BTreeMap<String, String>> {
+fn traefik_labels(input: &ComposeInput<'_>, container: &ContainerPlan) -> Result<BTreeMap<String, String>> {
     let Some(path) = &container.spec.route else { return Ok(BTreeMap::new()) };
+    let plan = input.plan;
+    let hosts: Vec<String> = plan.hosts.iter().chain(input.domains).cloned().collect();
     let name = format!("{}-{}", plan.environment, container.service);
     let router = format!("traefik.http.routers.{name}");
     let mut labels = BTreeMap::from([
         ("traefik.enable".to_owned(), "true".to_owned()),
         ("traefik.docker.network".to_owned(), plan.network.name.clone()),
-        (format!("{router}.rule"), routes::rule(&plan.hosts, path)?),
+        (format!("{router}.rule"), routes::rule(&hosts, path)?),
         (format!("{router}.priority"), routes::priority(path).to_string()),
         (format!("{router}.entrypoints"), routes::ENTRY_POINT.to_owned()),
         (format!("{router}.service"), name.clone()),
@@ -327,6 +331,7 @@ mod tests {
             deployment: DeploymentId(Uuid::nil()),
             project: "acme-shop".into(),
             hosts: vec!["shop.localhost".into()],
+            domain: None,
             network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
             containers: vec![db, container("www", 3, 4200, Some("/")), api],
             volumes: BTreeMap::from([("acme-shop-db".into(), "db".into())]),
@@ -343,6 +348,7 @@ mod tests {
         let service = |container: &ContainerPlan| container.service.to_string();
         ComposeInput {
             plan,
+            domains: &[],
             labels: plan.containers.iter().map(|c| (service(c), labels(c.service.as_str()))).collect(),
             environment: BTreeMap::from([
                 ("db".into(), BTreeMap::from([("POSTGRES_PASSWORD".into(), "pa$$word".into())])),
@@ -355,6 +361,14 @@ mod tests {
     fn a_full_stack_site_has_a_compose_file() {
         let plan = plan();
         insta::assert_snapshot!(render(&input(&plan)).unwrap());
+    }
+
+    #[test]
+    fn domains_lead_to_what_the_hosts_lead_to() {
+        let plan = plan();
+        let domains = ["shop.example.org".to_owned()];
+        let text = render(&ComposeInput { domains: &domains, ..input(&plan) }).unwrap();
+        assert!(text.contains("Host(`shop.localhost`) || Host(`shop.example.org`)"), "{text}");
     }
 
     #[test]

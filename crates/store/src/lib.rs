@@ -5,6 +5,7 @@ pub mod audit;
 pub mod deliveries;
 pub mod deploy_keys;
 pub mod deployments;
+pub mod domains;
 pub mod environments;
 pub mod events;
 pub mod github;

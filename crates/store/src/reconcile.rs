@@ -27,6 +27,8 @@ pub struct StateRow {
     pub is_switching: bool,
     /// A deployment waits in the queue.
     pub is_waited_for: bool,
+    /// The domains that lead here.
+    pub domains: Vec<String>,
 }
 
 /// Every environment, those of sites that are being removed too.
@@ -36,7 +38,9 @@ pub async fn environments(conn: &mut PgConnection) -> Result<Vec<StateRow>> {
              r.plan, r.variables_version as release_variables, r.created_at as live_since, \
              d.id as running, d.attempt, coalesce(d.status = 'switching', false) as is_switching, \
              exists (select 1 from deployments w where w.environment_id = e.id and w.status = 'queued') \
-                 as is_waited_for \
+                 as is_waited_for, \
+             array(select n.host from domains n where n.environment_id = e.id and n.verified_at is not null \
+                 order by n.host) as domains \
          from environments e join sites s on s.id = e.site_id \
          left join releases r on r.id = e.current_release \
          left join deployments d on d.environment_id = e.id \

@@ -14,7 +14,7 @@ use platform::{Deadlines, Signup, settings::Limits};
 use secrecy::SecretString;
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -30,6 +30,10 @@ pub struct Config {
     pub public_url: String,
     /// Sites answer at `{slug}.{sites_domain}`.
     pub sites_domain: String,
+    /// The machine's addresses as visitors reach them.
+    pub public_addresses: Vec<IpAddr>,
+    /// Whom to ask about domains; `None`: the system's resolver.
+    pub dns_server: Option<SocketAddr>,
     /// The proxy's port for HTTP.
     pub proxy_http_port: u16,
     /// The proxy's port for HTTPS.
@@ -133,6 +137,8 @@ impl Config {
         let listen = values.take("LISTEN", parse::address);
         let public_url = values.take("PUBLIC_URL", parse::public_url);
         let sites_domain = values.take("SITES_DOMAIN", parse::domain);
+        let public_addresses = values.take("PUBLIC_ADDRESSES", parse::addresses);
+        let dns_server = values.take("DNS_SERVER", parse::optional_address);
         let proxy_http_port = values.take("PROXY_HTTP_PORT", parse::port);
         let proxy_https_port = values.take("PROXY_HTTPS_PORT", parse::port);
         let proxy_api_port = values.take("PROXY_API_PORT", parse::port);
@@ -166,6 +172,8 @@ impl Config {
             listen: listen?,
             public_url: public_url?,
             sites_domain: sites_domain?,
+            public_addresses: public_addresses?,
+            dns_server: dns_server?,
             proxy_http_port: proxy_http_port?,
             proxy_https_port: proxy_https_port?,
             proxy_api_port: proxy_api_port?,

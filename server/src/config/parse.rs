@@ -4,7 +4,7 @@ use platform::Signup;
 use secrecy::SecretString;
 use std::{
     io::IsTerminal,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -56,6 +56,19 @@ pub fn optional_path(raw: &str) -> Parsed<Option<PathBuf>> {
 /// An address and a port to listen on.
 pub fn address(raw: &str) -> Parsed<SocketAddr> {
     raw.parse().map_err(|_| format!("“{raw}” is not an address and a port, such as 127.0.0.1:3000 or [::1]:3000."))
+}
+
+/// An address and a port, or nothing.
+pub fn optional_address(raw: &str) -> Parsed<Option<SocketAddr>> {
+    if raw.is_empty() { Ok(None) } else { address(raw).map(Some) }
+}
+
+/// IP addresses, separated by commas.
+pub fn addresses(raw: &str) -> Parsed<Vec<IpAddr>> {
+    let one = |part: &str| {
+        part.parse().map_err(|_| format!("“{part}” is not an IP address; list them such as 203.0.113.7,2001:db8::7."))
+    };
+    raw.split(',').map(str::trim).filter(|part| !part.is_empty()).map(one).collect()
 }
 
 /// A port other than 0.

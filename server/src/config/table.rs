@@ -31,6 +31,8 @@ pub const TABLE: &[Setting] = &[
     open("LISTEN", "127.0.0.1:3000"),
     open("PUBLIC_URL", "http://localhost:3000"),
     open("SITES_DOMAIN", "localhost"),
+    open("PUBLIC_ADDRESSES", ""),
+    open("DNS_SERVER", ""),
     open("PROXY_HTTP_PORT", "8888"),
     open("PROXY_HTTPS_PORT", "8443"),
     open("PROXY_API_PORT", "8889"),

@@ -11,6 +11,10 @@ mod deleting;
 mod demo;
 mod deploy_keys;
 mod disk;
+#[path = "../../../crates/platform/src/testing/dns.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod dns;
+mod domains;
 mod dropless;
 mod environments;
 mod error_pages;

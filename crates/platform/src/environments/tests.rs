@@ -67,6 +67,7 @@ impl World {
             deployment: id,
             project: "ada-shop".into(),
             hosts: vec![],
+            domain: None,
             network: NetworkPlan { name: "n".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
             containers: vec![],
             volumes: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! An environment as the dashboard and the API show it.
 
-use crate::{Platform, Result, deployments, labels, sites};
+use crate::{Platform, Result, deployments, domains, labels, sites};
 use model::{
     EnvironmentId,
     plan::ReleasePlan,
@@ -34,6 +34,7 @@ pub(super) async fn many(
         .into_iter()
         .map(|release| (release.environment_id, release.plan.0))
         .collect();
+    let urls = domains::urls(platform, conn, site.team_id, &ids).await?;
     let filter = labels::of_site(platform, site.id);
     let containers = if plans.is_empty() { Some(vec![]) } else { sites::containers(platform, &filter).await };
     Ok(rows
@@ -42,8 +43,10 @@ pub(super) async fn many(
             let (newest, plan) = (newest.get(&row.id), plans.get(&row.id));
             let is_going = site.deleting_at.is_some() || row.deleting_at.is_some();
             let status = if is_going { SiteStatus::Deleting } else { sites::status(newest, plan.is_some()) };
+            let host = sites::host(platform, &site.slug, &row.name);
             EnvironmentView {
-                url: platform.settings.site_url(&sites::host(platform, &site.slug, &row.name)),
+                url: urls.get(&row.id).cloned().unwrap_or_else(|| platform.settings.site_url(&host)),
+                host,
                 status,
                 paused: row.paused_at.is_some(),
                 services: plan.map(|plan| sites::services(plan, containers.as_deref())).unwrap_or_default(),

@@ -15,6 +15,7 @@ use std::{collections::BTreeSet, net::Ipv4Addr};
 pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, Stop> {
     let taken = taken(run).await?;
     let host = crate::sites::host(&run.platform, &run.site.slug, &run.environment.name);
+    let domain = domain(run).await?;
     plan::make(&plan::PlanInput {
         team: run.row.team_id,
         team_slug: &run.site.team_slug,
@@ -24,6 +25,7 @@ pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, 
         environment_name: &run.environment.name,
         deployment: run.row.id,
         hosts: vec![host],
+        domain,
         subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),
         manifest,
         previous: run.previous.as_ref(),
@@ -57,10 +59,18 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
         environment: run.environment.id,
         project: plan::project(&run.site.team_slug, &run.site.slug, &run.environment.name),
         hosts: vec![crate::sites::host(&run.platform, &run.site.slug, &run.environment.name)],
+        domain: domain(run).await?,
         subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),
     };
     plan::again(&earlier.plan.0, &place, run.row.id, run.previous.as_ref(), &taken)
         .map_err(|e| Stop::failed(FailureCode::StartFailed, e.to_string()))
+}
+
+/// The domain that the environment's services are told they answer at, if it has one.
+async fn domain(run: &Run) -> Result<Option<String>, Stop> {
+    let mut conn = run.platform.pool.acquire().await?;
+    let primary = store::domains::primary(&mut conn, run.row.team_id, &[run.environment.id]).await?;
+    Ok(primary.into_iter().next().map(|(_, host)| host))
 }
 
 /// Addresses that must not be given out: of containers that are there, and of the release that should be.

@@ -13,7 +13,8 @@ use std::time::Instant;
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
-    let new = routes::of(plan);
+    let domains = domains(run).await?;
+    let new = routes::of(plan, &domains);
     let (ours, before) = tokio::join!(run.still_ours(), watch::counts(&run.platform, run.environment.id));
     if let Err(error) = confirmed(run, &new, ours?).await {
         // A worker that slept through its lease must not touch the route of the one that has it now.
@@ -23,8 +24,8 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
         return Err(Stop::failed(FailureCode::SwitchFailed, format!("The proxy did not take the new route: {error}")));
     }
     run.log.say(format!("Switched in {:.0} ms", begun.elapsed().as_secs_f64() * 1000.0)).await;
-    routes::write_folder(&run.platform, &run.environment, &run.secrets, plan).await?;
-    let url = run.platform.settings.site_url(plan.hosts.first().map(String::as_str).unwrap_or_default());
+    routes::write_folder(&run.platform, &run.environment, &run.secrets, plan, &domains).await?;
+    let url = run.platform.settings.site_url(plan.told_host());
     run.log.say(format!("Live: {url}")).await;
     run.log.flush().await;
     live(run, plan, before).await
@@ -32,7 +33,7 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
 
 /// Leads the route back to what serves according to the database; `false`: it leads there already.
 /// `until` the lease holds: no route is written later, not even by a process that was stopped on its way to it.
-pub(super) async fn back(run: &Run, until: Instant) -> proxy::Result<bool> {
+pub(super) async fn back(run: &Run, until: Instant) -> crate::Result<bool> {
     let Some(previous) = &run.previous else {
         let key = routes::key(run.environment.id);
         let is_there = run.platform.proxy.read().await?.contains_key(&key);
@@ -41,13 +42,19 @@ pub(super) async fn back(run: &Run, until: Instant) -> proxy::Result<bool> {
         }
         return Ok(is_there);
     };
-    let old = routes::of(previous);
+    let old = routes::of(previous, &domains(run).await?);
     let changed = run.platform.proxy.put_before(&old, until).await?;
     if changed && let Err(error) = run.platform.proxy.confirm(&old, run.platform.settings.deadlines.switch).await {
         // It answers nobody then; when it is back it reads what is on disk.
         tracing::warn!(deployment = %run.row.id, %error, "the proxy does not follow");
     }
     Ok(changed)
+}
+
+/// The domains that lead to the environment just now.
+async fn domains(run: &Run) -> crate::Result<Vec<String>> {
+    let mut conn = run.platform.pool.acquire().await?;
+    Ok(store::domains::leading(&mut conn, run.row.team_id, run.environment.id).await?)
 }
 
 async fn confirmed(run: &Run, new: &proxy::SiteRoutes, until: Instant) -> proxy::Result<()> {

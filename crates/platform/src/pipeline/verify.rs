@@ -18,7 +18,7 @@ const TAIL: usize = 40;
 const LOOK: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
-    let host = plan.hosts.first().map(String::as_str).unwrap_or_default();
+    let host = plan.told_host();
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()

@@ -131,7 +131,7 @@ async fn make(platform: &Platform, state: &StateRow, index: usize, name: &str) -
 }
 
 /// Does something to the route file while nobody moves the route: a switch and this wait for each other. `false`: a
-/// deployment moves it just now, or did since it was looked at.
+/// deployment moves it just now, or did since it was looked at, or the environment has other domains since.
 async fn holding_route(
     platform: &Platform,
     state: &StateRow,
@@ -140,16 +140,15 @@ async fn holding_route(
 ) -> Result<bool> {
     let (team, environment): (TeamId, EnvironmentId) = (state.environment.team_id, state.environment.id);
     let mut tx = platform.pool.begin().await?;
-    match store::reconcile::hold_route(&mut tx, team, environment).await? {
-        Some((current, false))
-            if current == state.environment.current_release && serves.is_some() == current.is_some() =>
-        {
-            work.await?;
-            tx.commit().await?;
-            Ok(true)
-        }
-        _ => Ok(false),
+    let held = store::reconcile::hold_route(&mut tx, team, environment).await?;
+    let is_as_seen = matches!(held, Some((current, false))
+        if current == state.environment.current_release && serves.is_some() == current.is_some());
+    if !is_as_seen || store::domains::leading(&mut tx, team, environment).await? != state.domains {
+        return Ok(false);
     }
+    work.await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The database is asked again right before something of a stranger's is removed.

@@ -280,7 +280,7 @@ impl Here<'_> {
         for (index, container) in release.containers.iter().enumerate() {
             self.container(release, index, container, network_stands, out);
         }
-        let new = routes::of(release);
+        let new = routes::of(release, &self.state.domains);
         let on_disk = self.state.is_switching || new.render().is_ok_and(|text| Some(text.as_bytes()) == self.route);
         if !on_disk {
             let reason = if self.route.is_some() { "it does not lead to the current release" } else { "it is missing" };

@@ -54,6 +54,7 @@ fn release(row: &EnvironmentRow, index: u8) -> ReleasePlan {
         environment_name: "production",
         deployment: DeploymentId::new(),
         hosts: vec![format!("shop{index}.localhost")],
+        domain: None,
         subnet: Ipv4Addr::new(10, 64, index, 0),
         manifest: &manifest,
         previous: None,
@@ -91,6 +92,7 @@ fn environment(index: u8) -> StateRow {
         attempt: None,
         is_switching: false,
         is_waited_for: false,
+        domains: vec![],
     }
 }
 
@@ -337,7 +339,7 @@ fn next_release(seconds: u64) -> (Wanted, Found) {
     let name = plan::overlap_name(&new.containers[1], new.deployment);
     let labels = labels(&state.environment, new.deployment, "www");
     found.containers.push(running(&name, &new.network.name, new.containers[1].address, labels));
-    found.routes.insert(routes::key(new.environment), routes::of(&new).render().unwrap().into_bytes());
+    found.routes.insert(routes::key(new.environment), routes::of(&new, &[]).render().unwrap().into_bytes());
     found.images.push(image(&old.containers[1].image, &state.environment));
     found.images.push(image(&new.containers[1].image, &state.environment));
     wanted.draining.push((new.environment, new.deployment));
@@ -400,6 +402,17 @@ fn an_image_is_left_alone_while_its_deployment_is_open() {
 }
 
 #[test]
+fn a_domain_that_came_or_went_is_put_into_the_route_or_taken_out() {
+    let (mut wanted, mut found) = sound(1);
+    wanted.environments[0].domains = vec!["shop.example.org".into()];
+    assert_eq!(told(&wanted, &found), ["write the route of shop0.localhost, shop.example.org"]);
+    act_all(&wanted, &mut found);
+    assert_eq!(differences(&wanted, &found).actions, []);
+    wanted.environments[0].domains.clear();
+    assert_eq!(told(&wanted, &found), ["write the route of shop0.localhost"]);
+}
+
+#[test]
 fn a_route_that_was_written_but_not_committed_leads_back_before_what_it_leads_to_is_removed() {
     let (wanted, mut found) = sound(1);
     let row = &wanted.environments[0].environment;
@@ -408,7 +421,7 @@ fn a_route_that_was_written_but_not_committed_leads_back_before_what_it_leads_to
     let name = plan::overlap_name(&lost.containers[1], lost.deployment);
     let labels = labels(row, lost.deployment, "www");
     found.containers.push(running(&name, &lost.network.name, lost.containers[1].address, labels));
-    found.routes.insert(routes::key(row.id), routes::of(&lost).render().unwrap().into_bytes());
+    found.routes.insert(routes::key(row.id), routes::of(&lost, &[]).render().unwrap().into_bytes());
     assert_eq!(told(&wanted, &found), ["write the route of shop0.localhost"]);
     act_all(&wanted, &mut found);
     assert_eq!(told(&wanted, &found), [format!("remove the container {name}")]);

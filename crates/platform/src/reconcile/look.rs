@@ -126,6 +126,7 @@ mod tests {
                 deployment,
                 project: format!("acme-{slug}"),
                 hosts: vec![format!("{slug}.localhost")],
+                domain: None,
                 network: NetworkPlan {
                     name: format!("acme-{slug}-network"),
                     base: [10, 64, 0, 0].into(),

@@ -26,7 +26,8 @@ pub(super) async fn one(platform: &Platform, conn: &mut PgConnection, actor: &Ac
     let branch = environment.map(|e| e.branch).unwrap_or_default();
     let is_told = row.repository_token.is_some() || row.github_installation.is_some();
     let report_problem = if is_told { store::reports::trouble(conn, row.team_id, row.id).await? } else { None };
-    let mut view = view(platform, actor, row, branch, newest.first(), plan.as_ref(), containers.as_deref());
+    let primary = store::domains::primary_of_production(conn, &teams, &[row.id]).await?.pop().map(|(_, host)| host);
+    let mut view = view(platform, actor, row, branch, primary, newest.first(), plan.as_ref(), containers.as_deref());
     view.repository.report_problem = report_problem;
     Ok(view)
 }
@@ -45,6 +46,8 @@ pub(super) async fn many(
     let branches: HashMap<SiteId, String> =
         store::environments::production_branches(conn, &teams, &ids).await?.into_iter().collect();
     let plans: HashMap<SiteId, &ReleasePlan> = current.iter().map(|row| (row.plan.site, &row.plan.0)).collect();
+    let mut primary: HashMap<SiteId, String> =
+        store::domains::primary_of_production(conn, &teams, &ids).await?.into_iter().collect();
     let filter = labels::of_instance(platform);
     let containers = if plans.is_empty() { Some(vec![]) } else { containers(platform, &filter).await };
     Ok(rows
@@ -52,7 +55,8 @@ pub(super) async fn many(
         .map(|row| {
             let (newest, plan) = (newest.get(&row.id), plans.get(&row.id).copied());
             let branch = branches.get(&row.id).cloned().unwrap_or_default();
-            view(platform, actor, row, branch, newest, plan, containers.as_deref())
+            let primary = primary.remove(&row.id);
+            view(platform, actor, row, branch, primary, newest, plan, containers.as_deref())
         })
         .collect())
 }
@@ -66,11 +70,13 @@ pub(crate) async fn containers(platform: &Platform, filter: &docker::Labels) -> 
     tokio::time::timeout(ENGINE_PATIENCE, machine::containers(platform, filter)).await.ok()?.ok()
 }
 
+#[expect(clippy::too_many_arguments, reason = "each is read by itself, for one site or for many")]
 fn view(
     platform: &Platform,
     actor: &Actor,
     row: SiteRow,
     branch: String,
+    primary: Option<String>,
     newest: Option<&DeploymentRow>,
     plan: Option<&ReleasePlan>,
     containers: Option<&[ContainerSummary]>,
@@ -80,7 +86,7 @@ fn view(
     let status = if is_going { SiteStatus::Deleting } else { status(newest, plan.is_some()) };
     SiteView {
         id: row.id,
-        url: settings.site_url(&host(platform, &row.slug, "production")),
+        url: settings.site_url(&primary.unwrap_or_else(|| host(platform, &row.slug, "production"))),
         status,
         services: plan.map(|plan| services(plan, containers)).unwrap_or_default(),
         repository: repository(platform, actor, &row, branch),

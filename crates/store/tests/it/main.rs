@@ -5,6 +5,7 @@ mod support;
 
 mod deliveries;
 mod deploy_keys;
+mod domains;
 mod environments;
 mod logs_and_events;
 mod pull_requests;

@@ -120,6 +120,7 @@ pub async fn release(conn: &mut PgConnection, world: &World, deployment: Deploym
         deployment,
         project: "acme-shop".into(),
         hosts: vec!["shop.localhost".into()],
+        domain: None,
         network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
         containers: vec![],
         volumes: BTreeMap::new(),

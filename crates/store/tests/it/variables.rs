@@ -36,6 +36,7 @@ async fn a_version_stays_while_a_release_or_a_deployment_needs_it(pool: PgPool) 
         deployment,
         project: "acme-shop".into(),
         hosts: vec![],
+        domain: None,
         network: NetworkPlan { name: "acme-shop-network".into(), base: Ipv4Addr::new(10, 64, 0, 0), prefix: 27 },
         containers: vec![],
         volumes: BTreeMap::new(),

@@ -4,6 +4,7 @@ mod auth;
 mod deliveries;
 mod deploy_keys;
 pub mod deployments;
+mod domains;
 mod environments;
 mod github;
 mod me;
@@ -18,7 +19,7 @@ mod webhook;
 use crate::state::AppState;
 use axum::{
     Router,
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 
 /// All operations.
@@ -42,6 +43,9 @@ pub fn routes() -> Router<AppState> {
         .route("/sites/{id}/webhook/rotate", post(webhook::rotate::handle))
         .route("/sites/{id}/webhook/old-secret", delete(webhook::revoke_old_secret::handle))
         .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
+        .route("/sites/{id}/domains", get(domains::list::handle).post(domains::create::handle))
+        .route("/sites/{id}/domains/{domain_id}", patch(domains::change::handle).delete(domains::delete::handle))
+        .route("/sites/{id}/domains/{domain_id}/verify", post(domains::verify::handle))
         .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
         .route(
             "/sites/{id}/environments/{name}",

@@ -1,0 +1,17 @@
+//! `DELETE /sites/{id}/domains/{domain_id}` → 204: it leads there no longer.
+
+use crate::{auth::Caller, path::OfSite, problem::ApiResult};
+use axum::{extract::State, http::StatusCode};
+use model::DomainId;
+use platform::{Platform, domains};
+use std::sync::Arc;
+
+/// Removes a domain.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    OfSite(site, id): OfSite<DomainId>,
+) -> ApiResult<StatusCode> {
+    domains::delete(&platform, &actor, site, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
