@@ -4,10 +4,27 @@ use crate::failure::Failure;
 use axum::http::{StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use model::{Actor, Problem, UserId};
-use platform::{Platform, accounts};
+use model::{Actor, Origin, Problem, UserId};
+use platform::{
+    Platform, accounts,
+    sign_in::{self, Pending},
+};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use tower_sessions::Session;
+use time::OffsetDateTime;
+use tower_sessions::{Expiry, Session};
+
+/// In the session: the second step of signing in.
+const SECOND_STEP: &str = "second_step";
+
+/// Somebody gave the right password; what was asked for waits for the code.
+#[derive(Serialize, Deserialize)]
+pub struct SecondStep {
+    /// Whose password it was.
+    pub pending: Pending,
+    /// Where to go afterwards.
+    pub next: String,
+}
 
 /// The platform, as the server provides it.
 ///
@@ -60,14 +77,48 @@ pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
     actor.map(|actor| (platform, actor)).ok_or_else(|| refuse(Problem::unauthenticated()))
 }
 
-/// Signs the visitor in: under a new session id, so that one planted before is worth nothing.
+/// Signs the visitor in: under a new session id, so that one planted before is worth nothing, and so is all that was kept
+/// under it.
 ///
 /// # Errors
 /// When the session cannot be written.
 pub async fn begin_session(user: UserId) -> Result<(), Failure> {
-    let session = session().await?;
-    session.cycle_id().await.map_err(|error| broken_session(&error))?;
+    let session = fresh_session().await?;
     session.insert(accounts::SESSION_USER, user).await.map_err(|error| broken_session(&error))
+}
+
+/// Remembers, for a short time and under a new session id, who gave the right password. Nobody is signed in by it.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn begin_second_step(step: SecondStep) -> Result<(), Failure> {
+    let session = fresh_session().await?;
+    session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + sign_in::SECOND_STEP)));
+    session.insert(SECOND_STEP, step).await.map_err(|error| broken_session(&error))
+}
+
+/// The second step that is under way.
+///
+/// # Errors
+/// When the session or the database does not answer.
+pub async fn second_step() -> Result<Option<SecondStep>, Failure> {
+    let step: Option<SecondStep> = session().await?.get(SECOND_STEP).await.map_err(|error| broken_session(&error))?;
+    let Some(step) = step else { return Ok(None) };
+    let is_good = sign_in::is_under_way(&*platform()?, &step.pending, OffsetDateTime::now_utc()).await;
+    Ok(is_good.map_err(failed)?.then_some(step))
+}
+
+/// The visitor's session, emptied and under another id.
+async fn fresh_session() -> Result<Session, Failure> {
+    let session = session().await?;
+    session.clear().await;
+    session.cycle_id().await.map_err(|error| broken_session(&error))?;
+    Ok(session)
+}
+
+/// Where the request came from, for the audit.
+pub fn origin() -> Origin {
+    Origin::default()
 }
 
 /// Signs the visitor out.

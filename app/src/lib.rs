@@ -27,6 +27,7 @@ pub mod live;
 pub mod previews;
 pub mod queue;
 mod routes;
+pub mod security;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
@@ -56,12 +57,15 @@ mod tests {
     #[test]
     fn every_server_function_is_known() {
         let known = [
+            "abandon_totp",
             "account",
             "approve_preview",
+            "begin_totp",
             "cancel_deployment",
             "change_environment",
             "change_password",
             "check_slug",
+            "confirm_totp",
             "create_environment",
             "create_site",
             "create_token",
@@ -75,6 +79,7 @@ mod tests {
             "deployment_log",
             "deployments",
             "environments",
+            "finish_sign_in",
             "forget_github",
             "github_app",
             "github_repositories",
@@ -90,10 +95,13 @@ mod tests {
             "remove_variable",
             "rename_account",
             "rename_site",
+            "renew_recovery_codes",
             "replay_delivery",
             "revoke_old_webhook_secret",
             "rollback",
             "rotate_webhook_secret",
+            "second_step",
+            "security",
             "set_previews",
             "set_repository",
             "sign_in",
@@ -103,6 +111,7 @@ mod tests {
             "sites",
             "templates",
             "tokens",
+            "turn_off_totp",
             "usage",
             "variables",
             "visitor",

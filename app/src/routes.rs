@@ -2,7 +2,7 @@
 
 use crate::{
     account::AccountPage,
-    auth::{SignInPage, SignOut, SignUpPage, Visitor, VisitorResource, use_visitor},
+    auth::{SecondStepPage, SignInPage, SignOut, SignUpPage, Visitor, VisitorResource, use_visitor},
     boot::Boot,
     clock::Clock,
     components::{EmptyState, Glyph, Icon, Logo, Toasts, Tone, toast::Messages, use_toasts},
@@ -14,6 +14,7 @@ use crate::{
     live,
     previews::PreviewsPage,
     queue::QueuePage,
+    security::SecurityPage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
@@ -55,6 +56,7 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=NotFoundPage>
                     <Route path=path!("/") view=LandingPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in/code") view=SecondStepPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
                     <Route path=path!("/sites") view=SitesPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
@@ -84,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/account/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Main>

@@ -1,16 +1,21 @@
 //! Signing up, in and out.
 
 mod frame;
+mod second_step_page;
 mod server;
 mod sign_in_page;
 mod sign_up_page;
 
+pub use second_step_page::SecondStepPage;
 pub use server::{SignOut, Visitor, get_visitor, sign_out};
 pub use sign_in_page::SignInPage;
 pub use sign_up_page::SignUpPage;
 
 use crate::failure::Failure;
 use leptos::prelude::*;
+
+/// Where the second step of signing in is done.
+const SECOND_STEP: &str = "/sign-in/code";
 
 /// Who looks at the page, asked once for all pages.
 #[derive(Clone, Copy)]

@@ -47,21 +47,61 @@ pub async fn sign_up(
     Ok("/sites".to_owned())
 }
 
-/// Signs in; for everybody. Answers where to go.
+/// The first step of signing in; for everybody. Answers where to go: to the second step where the account has one.
 #[server(prefix = "/_fn", endpoint = "sign_in")]
 pub async fn sign_in(
     email: String,
     password: String,
     #[server(default)] next: Option<String>,
 ) -> Result<String, Failure> {
-    use crate::{context, failure::Keep};
+    use crate::{
+        context::{self, SecondStep},
+        failure::Keep,
+    };
+    use platform::sign_in::{self, FirstStep, Visit};
     let platform = context::platform()?;
-    let user = platform::accounts::sign_in(&platform, &email, &password)
+    let step = sign_in::begin(&platform, &email, &password, Visit::from(context::origin()))
         .await
         .map_err(context::failed)
         .keep(&[("email", &email)])?;
-    context::begin_session(user.id).await?;
     let next = context::safe_next(next.as_deref().unwrap_or_default());
+    let next = match step {
+        FirstStep::Done(user) => {
+            context::begin_session(user.id).await?;
+            next
+        }
+        FirstStep::CodeNeeded(pending) => {
+            context::begin_second_step(SecondStep { pending, next: next.to_owned() }).await?;
+            super::SECOND_STEP
+        }
+    };
+    context::send_on(next);
+    Ok(next.to_owned())
+}
+
+/// Whether the visitor gave the right password and a code is missing; for everybody.
+#[server(prefix = "/_fn", endpoint = "second_step")]
+pub async fn get_second_step() -> Result<bool, Failure> {
+    use crate::context;
+    Ok(context::second_step().await?.is_some())
+}
+
+/// The second step of signing in, for who has done the first. Answers where to go.
+#[server(prefix = "/_fn", endpoint = "finish_sign_in")]
+pub async fn finish_sign_in(code: String) -> Result<String, Failure> {
+    use crate::context;
+    use platform::sign_in::{self, Visit};
+    let platform = context::platform()?;
+    let Some(step) = context::second_step().await? else {
+        return Err(context::refuse(sign_in::expired()));
+    };
+    let user = sign_in::finish(&platform, &step.pending, &code, Visit::from(context::origin())).await;
+    let user = user.map_err(|error| match model::Problem::from(error) {
+        bad if bad.code == "bad_totp" => context::refuse(model::Problem::invalid("code", "wrong", bad.detail)),
+        other => context::refuse(other),
+    })?;
+    context::begin_session(user.id).await?;
+    let next = context::safe_next(&step.next);
     context::send_on(next);
     Ok(next.to_owned())
 }

@@ -159,28 +159,6 @@ pub async fn ensure_setup_token(platform: &Platform) -> Result<Option<String>> {
     Ok(Some(token))
 }
 
-/// The account with this address and password; 401 `bad_credentials` for either being wrong, after the same work.
-pub async fn sign_in(platform: &Platform, email: &str, password: &str) -> Result<UserView> {
-    let user = match Email::parse(email) {
-        Ok(email) => users::find_by_email(&mut *platform.pool.acquire().await?, email.as_str()).await?,
-        Err(_) => None,
-    };
-    let too_long = password.chars().count() > passwords::MAX_CHARS;
-    let stored = user.as_ref().map(|user| user.password_hash.as_str()).filter(|_| !too_long);
-    let verdict = passwords::verify(if too_long { "" } else { password }, stored).await?;
-    let (Some(user), Verdict::Right | Verdict::RightButOutdated) = (user, verdict) else {
-        return Err(
-            Problem::new(401, "bad_credentials", "This address and this password do not belong together.").into()
-        );
-    };
-    if verdict == Verdict::RightButOutdated {
-        let hash = passwords::hash(password).await?;
-        let mut conn = platform.pool.acquire().await?;
-        users::replace_hash(&mut conn, user.id, &user.password_hash, &hash).await?;
-    }
-    Ok(view(user))
-}
-
 /// The actor for a signed-in account; `None` if the account is gone.
 pub async fn actor(platform: &Platform, user: UserId) -> Result<Option<Actor>> {
     let mut conn = platform.pool.acquire().await?;
@@ -332,13 +310,13 @@ async fn replace_password(conn: &mut PgConnection, user: UserId, hash: &str) -> 
     Ok(())
 }
 
-async fn own_account(platform: &Platform, actor: &Actor) -> Result<User> {
+pub(crate) async fn own_account(platform: &Platform, actor: &Actor) -> Result<User> {
     let user = actor.user.ok_or_else(Problem::unauthenticated)?;
     let mut conn = platform.pool.acquire().await?;
     Ok(users::get(&mut conn, user).await?.ok_or_else(Problem::unauthenticated)?)
 }
 
-fn view(user: User) -> UserView {
+pub(crate) fn view(user: User) -> UserView {
     UserView { id: user.id, email: user.email, name: user.name, is_admin: user.is_admin, created_at: user.created_at }
 }
 

@@ -33,6 +33,7 @@ pub mod repositories;
 mod routes;
 mod secrets;
 pub mod settings;
+pub mod sign_in;
 pub mod sites;
 #[cfg(test)]
 mod testing;

@@ -18,6 +18,7 @@ pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;
 pub mod reports;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod sites;

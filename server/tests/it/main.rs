@@ -34,6 +34,7 @@ mod reconcile;
 mod remote;
 mod repository;
 mod sessions;
+mod sign_in;
 mod sockets;
 #[path = "../../../crates/forge/tests/git/sshd.rs"]
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]

@@ -15,7 +15,7 @@ use store::{deployments::NewDeployment, environments::NewEnvironment, logs::NewL
 use time::OffsetDateTime;
 
 /// A Socket.IO client (protocol 5, Engine.IO 4) on the long-polling transport.
-struct Socket {
+pub struct Socket {
     url: String,
     http: Client,
     received: VecDeque<String>,
@@ -24,7 +24,7 @@ struct Socket {
 
 impl Socket {
     /// Connects with this `auth`; refused, it returns what the server said.
-    async fn connect(http: &Client, base: &str, origin: Option<&str>, auth: &Value) -> Result<Self, String> {
+    pub async fn connect(http: &Client, base: &str, origin: Option<&str>, auth: &Value) -> Result<Self, String> {
         let url = format!("{base}/socket.io/?EIO=4&transport=polling");
         let mut open = http.get(&url);
         if let Some(origin) = origin {

@@ -5,6 +5,7 @@ use crate::{
     testing::{PASSWORD, platform, registration},
     tokens,
 };
+use model::Origin;
 use sqlx::PgPool;
 use std::sync::atomic::Ordering;
 use time::{Duration, OffsetDateTime};
@@ -14,6 +15,10 @@ fn told<T: std::fmt::Debug>(result: Result<T>) -> Problem {
         Error::Problem(problem) => problem,
         other => panic!("not a problem: {other}"),
     }
+}
+
+async fn sign_in(platform: &Platform, email: &str, password: &str) -> Result<UserView> {
+    crate::sign_in::by_password_alone(platform, email, password, Origin::default()).await
 }
 
 fn codes(problem: &Problem) -> Vec<(&str, &str)> {

@@ -3,7 +3,11 @@
 use super::NO_STORE;
 use crate::{json::ApiJson, problem::ApiResult, state::AppState};
 use axum::{Json, extract::State, response::IntoResponse};
-use platform::{accounts, tokens};
+use model::Origin;
+use platform::{
+    sign_in::{self, Visit},
+    tokens,
+};
 use serde::Deserialize;
 
 /// What a client sends.
@@ -11,13 +15,19 @@ use serde::Deserialize;
 pub struct Credentials {
     email: String,
     password: String,
+    /// A code of the second factor's app, or a recovery code.
+    #[serde(default)]
+    totp: Option<String>,
 }
 
-/// 200; 401 `bad_credentials`, which does not tell whether there is such an account.
+/// 200; 401 `bad_credentials`, which does not tell whether there is such an account. With a right password, where the
+/// account has a second factor: 401 `totp_required`, 401 `bad_totp`, 429 `totp_locked`.
 pub async fn handle(
     State(state): State<AppState>,
     ApiJson(credentials): ApiJson<Credentials>,
 ) -> ApiResult<impl IntoResponse> {
-    let user = accounts::sign_in(&state.platform, &credentials.email, &credentials.password).await?;
+    let Credentials { email, password, totp } = credentials;
+    let visit = Visit::from(Origin::default());
+    let user = sign_in::at_once(&state.platform, &email, &password, totp.as_deref(), visit).await?;
     Ok((NO_STORE, Json(tokens::issue(&state.platform, user.id).await?)))
 }

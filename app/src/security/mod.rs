@@ -1,0 +1,11 @@
+//! How the visitor's account is signed in to.
+
+mod page;
+mod recovery_codes;
+mod server;
+mod totp;
+
+pub use page::SecurityPage;
+
+/// Where the page stands.
+pub const ADDRESS: &str = "/account/security";

@@ -1,0 +1,44 @@
+//! How an account is signed in to, as its owner sees it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use time::OffsetDateTime;
+
+/// How an account is signed in to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecurityView {
+    /// Since when it has a second factor; none: it has none.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub second_factor_since: Option<OffsetDateTime>,
+    /// Recovery codes that are left.
+    pub recovery_codes: i64,
+    /// A second factor that is being set up.
+    pub setup: Option<TotpSetupView>,
+}
+
+/// A second factor that is being set up: what the app on the phone has to know.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotpSetupView {
+    /// The secret in Base32, in groups of four.
+    pub secret: String,
+    /// All that the app needs, as an address (`otpauth://`).
+    pub url: String,
+    /// The same as a picture.
+    pub qr: QrView,
+}
+
+/// Without the secret.
+impl fmt::Debug for TotpSetupView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TotpSetupView").finish_non_exhaustive()
+    }
+}
+
+/// A QR code as a drawing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QrView {
+    /// Width and height, the quiet margin included.
+    pub size: i32,
+    /// The dark squares, as the `d` of an SVG path.
+    pub path: String,
+}
