@@ -19,3 +19,19 @@ create table recovery_codes (
     code_hash bytea not null,
     primary key (user_id, code_hash)
 );
+
+-- Passkeys: key pairs of which an account's owner has the private half.
+create table passkeys (
+    id uuid primary key,
+    user_id uuid not null references users on delete cascade,
+    -- What its owner calls it.
+    name text not null,
+    -- What browsers know it by.
+    credential_id bytea not null,
+    -- The public half, its counter and its flags.
+    credential jsonb not null,
+    created_at timestamptz not null default now(),
+    last_used_at timestamptz,
+    constraint passkeys_credential_key unique (credential_id)
+);
+create index passkeys_user on passkeys (user_id, created_at);

@@ -9,7 +9,7 @@ use platform::{
     Platform, accounts,
     sign_in::{self, Pending},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
 use time::OffsetDateTime;
 use tower_sessions::{Expiry, Session};
@@ -114,6 +114,41 @@ async fn fresh_session() -> Result<Session, Failure> {
     session.clear().await;
     session.cycle_id().await.map_err(|error| broken_session(&error))?;
     Ok(session)
+}
+
+/// Keeps the server's half of a ceremony in the visitor's session.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn begin_ceremony(key: &str, half: &impl Serialize) -> Result<(), Failure> {
+    let session = session().await?;
+    be_brief(&session).await.map_err(|error| broken_session(&error))?;
+    session.insert(key, half).await.map_err(|error| broken_session(&error))
+}
+
+/// Takes the server's half of a ceremony out of the visitor's session, at once and not with the answer: it is good once.
+///
+/// # Errors
+/// When the session cannot be read or written.
+pub async fn end_ceremony<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
+    let session = session().await?;
+    let half = session.remove(key).await.map_err(|error| broken_session(&error))?;
+    if half.is_some() {
+        be_brief(&session).await.map_err(|error| broken_session(&error))?;
+        session.save().await.map_err(|error| broken_session(&error))?;
+    }
+    Ok(half)
+}
+
+/// The session of who is not signed in lasts no longer than a second step.
+///
+/// # Errors
+/// When the session cannot be read.
+pub async fn be_brief(session: &Session) -> Result<(), tower_sessions::session::Error> {
+    if session.get_value(accounts::SESSION_USER).await?.is_none() {
+        session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + sign_in::SECOND_STEP)));
+    }
+    Ok(())
 }
 
 /// Where the request came from, for the audit.

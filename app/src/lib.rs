@@ -24,6 +24,7 @@ pub mod format;
 pub mod github;
 pub mod landing;
 pub mod live;
+mod passkey;
 pub mod previews;
 pub mod queue;
 mod routes;
@@ -59,7 +60,10 @@ mod tests {
         let known = [
             "abandon_totp",
             "account",
+            "add_passkey",
             "approve_preview",
+            "ask_for_passkey",
+            "begin_passkey",
             "begin_totp",
             "cancel_deployment",
             "change_environment",
@@ -91,6 +95,7 @@ mod tests {
             "put_variable",
             "queue",
             "redeploy",
+            "remove_passkey",
             "remove_preview",
             "remove_variable",
             "rename_account",
@@ -105,6 +110,7 @@ mod tests {
             "set_previews",
             "set_repository",
             "sign_in",
+            "sign_in_with_passkey",
             "sign_out",
             "sign_up",
             "site",

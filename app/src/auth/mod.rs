@@ -1,6 +1,7 @@
 //! Signing up, in and out.
 
 mod frame;
+mod passkey_button;
 mod second_step_page;
 mod server;
 mod sign_in_page;

@@ -2,7 +2,9 @@
 
 use super::{
     frame::AuthFrame,
+    passkey_button::PasskeyButton,
     server::{FinishSignIn, get_second_step},
+    use_visitor,
 };
 use crate::{
     components::{Button, FailureView, Field, Loading, Look},
@@ -34,6 +36,7 @@ pub fn SecondStepPage() -> impl IntoView {
 fn CodeForm() -> impl IntoView {
     let form = Form::<FinishSignIn>::new();
     form.on_done(|next| load_page(&next));
+    let visitor = use_visitor();
     view! {
         <AuthFrame title="Your second factor" about="Your password is right. One step is left.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
@@ -51,6 +54,12 @@ fn CodeForm() -> impl IntoView {
                     "Sign in"
                 </Button>
             </ActionForm>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let passkeys = visitor.get().await.is_ok_and(|visitor| visitor.passkeys);
+                    passkeys.then(|| view! { <PasskeyButton next="" /> })
+                })}
+            </Suspense>
         </AuthFrame>
         <p class="text-center text-sm text-muted">
             "Somebody else? " <A href="/sign-in" attr:class="link-accent">

@@ -5,6 +5,10 @@ use leptos::prelude::*;
 use model::views::{SignupState, UserView};
 use serde::{Deserialize, Serialize};
 
+/// In the session: that a passkey was asked for.
+#[cfg(feature = "ssr")]
+const ASKED: &str = "passkey_asked";
+
 /// Who looks at the page, and who may join.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Visitor {
@@ -12,6 +16,8 @@ pub struct Visitor {
     pub user: Option<UserView>,
     /// Who may make an account now.
     pub signup: SignupState,
+    /// One can sign in with a passkey.
+    pub passkeys: bool,
 }
 
 /// Who looks at the page; for everybody.
@@ -24,7 +30,8 @@ pub async fn get_visitor() -> Result<Visitor, Failure> {
         None => None,
     };
     let signup = platform::accounts::signup_state(&platform).await.map_err(context::failed)?;
-    Ok(Visitor { user, signup })
+    let passkeys = platform::sign_in::passkeys::are_possible(&platform);
+    Ok(Visitor { user, signup, passkeys })
 }
 
 /// Makes an account and signs it in; for everybody whom the installation lets in. Answers where to go.
@@ -102,6 +109,40 @@ pub async fn finish_sign_in(code: String) -> Result<String, Failure> {
     })?;
     context::begin_session(user.id).await?;
     let next = context::safe_next(&step.next);
+    context::send_on(next);
+    Ok(next.to_owned())
+}
+
+/// Asks for a passkey; for everybody. Answers what the browser needs, as JSON.
+#[server(prefix = "/_fn", endpoint = "ask_for_passkey")]
+pub async fn ask_for_passkey() -> Result<String, Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    let now = time::OffsetDateTime::now_utc();
+    let (options, asked) = platform::sign_in::passkeys::ask(&platform, now).map_err(context::failed)?;
+    context::begin_ceremony(ASKED, &asked).await?;
+    Ok(options.to_string())
+}
+
+/// Signs in with a passkey, as the only step or as the second one; for everybody. Answers where to go.
+#[server(prefix = "/_fn", endpoint = "sign_in_with_passkey")]
+pub async fn sign_in_with_passkey(
+    credential: String,
+    #[server(default)] next: Option<String>,
+) -> Result<String, Failure> {
+    use crate::context;
+    use platform::sign_in::{self, Visit, passkeys};
+    let platform = context::platform()?;
+    // Taken out before it is judged: it is good once.
+    let asked: Option<passkeys::Asking> = context::end_ceremony(ASKED).await?;
+    let asked = asked.ok_or_else(|| context::refuse(sign_in::expired()))?;
+    let step = context::second_step().await?;
+    let pending = step.as_ref().map(|step| &step.pending);
+    let visit = Visit::from(context::origin());
+    let user = passkeys::sign_in(&platform, asked, &credential, pending, visit).await.map_err(context::failed)?;
+    context::begin_session(user.id).await?;
+    let next = step.as_ref().map(|step| step.next.as_str()).or(next.as_deref());
+    let next = context::safe_next(next.unwrap_or_default());
     context::send_on(next);
     Ok(next.to_owned())
 }

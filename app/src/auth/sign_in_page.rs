@@ -2,6 +2,7 @@
 
 use super::{
     frame::{AuthFrame, EmailField},
+    passkey_button::PasskeyButton,
     server::SignIn,
     use_visitor,
 };
@@ -44,6 +45,7 @@ pub fn SignInPage() -> impl IntoView {
                     "Sign in"
                 </Button>
             </ActionForm>
+            <OtherWays next />
         </AuthFrame>
         <Suspense>
             {move || Suspend::new(async move {
@@ -64,6 +66,23 @@ pub fn SignInPage() -> impl IntoView {
                         })}
                 }
             })}
+        </Suspense>
+    }
+}
+
+/// What there is beside the password.
+#[component]
+fn OtherWays(next: String) -> impl IntoView {
+    let visitor = use_visitor();
+    view! {
+        <Suspense>
+            {move || {
+                let next = next.clone();
+                Suspend::new(async move {
+                    let passkeys = visitor.get().await.is_ok_and(|visitor| visitor.passkeys);
+                    passkeys.then(|| view! { <PasskeyButton next /> })
+                })
+            }}
         </Suspense>
     }
 }

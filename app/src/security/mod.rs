@@ -1,6 +1,7 @@
 //! How the visitor's account is signed in to.
 
 mod page;
+mod passkeys;
 mod recovery_codes;
 mod server;
 mod totp;

@@ -1,8 +1,12 @@
 //! The page: what is asked for when the visitor signs in.
 
 use super::{
+    passkeys::{self, Passkeys},
     recovery_codes::{FreshCodes, RecoveryCodes},
-    server::{AbandonTotp, BeginTotp, ConfirmTotp, RenewRecoveryCodes, Security, TurnOffTotp, get_security},
+    server::{
+        AbandonTotp, BeginPasskey, BeginTotp, ConfirmTotp, RemovePasskey, RenewRecoveryCodes, Security, TurnOffTotp,
+        get_security,
+    },
     totp::{Begin, Confirm, TurnOff},
 };
 use crate::{
@@ -23,6 +27,8 @@ struct Forms {
     abandon: Form<AbandonTotp>,
     renew: Form<RenewRecoveryCodes>,
     turn_off: Form<TurnOffTotp>,
+    begin_passkey: Form<BeginPasskey>,
+    remove_passkey: Form<RemovePasskey>,
 }
 
 /// The page.
@@ -34,6 +40,8 @@ pub fn SecurityPage() -> impl IntoView {
         abandon: Form::new(),
         renew: Form::new(),
         turn_off: Form::new(),
+        begin_passkey: Form::new(),
+        remove_passkey: Form::new(),
     };
     let toasts = use_toasts();
     let changes = RwSignal::new(0);
@@ -55,6 +63,17 @@ pub fn SecurityPage() -> impl IntoView {
         toasts.say("Your second factor is off.");
         changed();
     });
+    let refusal = RwSignal::new(None::<String>);
+    forms.begin_passkey.on_done(move |options| {
+        passkeys::make(options, refusal, move || {
+            toasts.say("Your passkey is added.");
+            changed();
+        });
+    });
+    forms.remove_passkey.on_done(move |()| {
+        toasts.say("The passkey is removed.");
+        changed();
+    });
     let answers = Resource::new_blocking(move || changes.get(), |_| get_security());
     view! {
         <Title text="Signing in" />
@@ -62,7 +81,7 @@ pub fn SecurityPage() -> impl IntoView {
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match answers.await {
-                    Ok(security) => Either::Left(view! { <Content security fresh forms /> }),
+                    Ok(security) => Either::Left(view! { <Content security fresh forms refusal /> }),
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
             })}
@@ -71,7 +90,12 @@ pub fn SecurityPage() -> impl IntoView {
 }
 
 #[component]
-fn Content(security: Security, fresh: RwSignal<Option<Vec<String>>>, forms: Forms) -> impl IntoView {
+fn Content(
+    security: Security,
+    fresh: RwSignal<Option<Vec<String>>>,
+    forms: Forms,
+    refusal: RwSignal<Option<String>>,
+) -> impl IntoView {
     let Security { view, fresh: from_session } = security;
     let shown = move || fresh.get().or_else(|| from_session.clone());
     view! {
@@ -100,6 +124,13 @@ fn Content(security: Security, fresh: RwSignal<Option<Vec<String>>>, forms: Form
             {view
                 .second_factor_since
                 .map(|_| view! { <RecoveryCodes left=view.recovery_codes form=forms.renew /> })}
+            <Passkeys
+                passkeys=view.passkeys
+                possible=view.passkeys_possible
+                begin=forms.begin_passkey
+                remove=forms.remove_passkey
+                refusal
+            />
         </div>
     }
 }

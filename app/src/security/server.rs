@@ -2,12 +2,19 @@
 
 use crate::failure::Failure;
 use leptos::prelude::*;
-use model::views::SecurityView;
+use model::{
+    PasskeyId,
+    views::{PasskeyView, SecurityView},
+};
 use serde::{Deserialize, Serialize};
 
 /// In the session: recovery codes that were just made, sealed, until the page has shown them.
 #[cfg(feature = "ssr")]
 const FRESH: &str = "fresh_recovery_codes";
+
+/// In the session: that a passkey is being made.
+#[cfg(feature = "ssr")]
+const MADE: &str = "passkey_made";
 
 /// All that the page shows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -24,7 +31,7 @@ pub async fn get_security() -> Result<Security, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
     let now = time::OffsetDateTime::now_utc();
-    let view = platform::sign_in::totp::overview(&platform, &actor, now).await.map_err(context::failed)?;
+    let view = platform::sign_in::overview::get(&platform, &actor, now).await.map_err(context::failed)?;
     let fresh = context::take_from_session(FRESH).await?;
     let fresh = fresh.and_then(|sealed| platform::api_tokens::unwrap(&platform, &sealed));
     Ok(Security { view, fresh: fresh.map(|codes| codes.lines().map(ToOwned::to_owned).collect()) })
@@ -81,6 +88,42 @@ pub async fn turn_off_totp(password: String, code: String) -> Result<(), Failure
     let (platform, actor) = context::signed_in().await?;
     let now = time::OffsetDateTime::now_utc();
     platform::sign_in::totp::turn_off(&platform, &actor, &password, &code, now).await.map_err(context::failed)?;
+    context::send_on(super::ADDRESS);
+    Ok(())
+}
+
+/// Begins to add a passkey to the visitor's account. Answers what the browser needs, as JSON.
+#[server(prefix = "/_fn", endpoint = "begin_passkey")]
+pub async fn begin_passkey(name: String, passkey_password: String) -> Result<String, Failure> {
+    use crate::context;
+    use platform::sign_in::passkeys;
+    let (platform, actor) = context::signed_in().await?;
+    let now = time::OffsetDateTime::now_utc();
+    let begun = passkeys::begin(&platform, &actor, &name, &passkey_password, now).await;
+    let (options, begun) = begun.map_err(context::failed)?;
+    context::begin_ceremony(MADE, &begun).await?;
+    Ok(options.to_string())
+}
+
+/// Adds the passkey that the browser has made.
+#[server(prefix = "/_fn", endpoint = "add_passkey")]
+pub async fn add_passkey(credential: String) -> Result<PasskeyView, Failure> {
+    use crate::context;
+    use platform::sign_in::{self, passkeys};
+    let (platform, actor) = context::signed_in().await?;
+    // Taken out before it is judged: it is good once.
+    let begun: Option<passkeys::Registering> = context::end_ceremony(MADE).await?;
+    let begun = begun.ok_or_else(|| context::refuse(sign_in::expired()))?;
+    let now = time::OffsetDateTime::now_utc();
+    passkeys::add(&platform, &actor, begun, &credential, now).await.map_err(context::failed)
+}
+
+/// Takes a passkey off the visitor's account.
+#[server(prefix = "/_fn", endpoint = "remove_passkey")]
+pub async fn remove_passkey(id: PasskeyId) -> Result<(), Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sign_in::passkeys::remove(&platform, &actor, id).await.map_err(context::failed)?;
     context::send_on(super::ADDRESS);
     Ok(())
 }

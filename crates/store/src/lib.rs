@@ -11,6 +11,7 @@ pub mod github;
 pub mod image_uses;
 pub mod logs;
 pub mod mails;
+pub mod passkeys;
 pub mod pull_requests;
 pub mod pushes;
 pub mod queue;

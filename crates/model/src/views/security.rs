@@ -1,5 +1,6 @@
 //! How an account is signed in to, as its owner sees it.
 
+use crate::PasskeyId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use time::OffsetDateTime;
@@ -14,6 +15,25 @@ pub struct SecurityView {
     pub recovery_codes: i64,
     /// A second factor that is being set up.
     pub setup: Option<TotpSetupView>,
+    /// The account's passkeys, the oldest first.
+    pub passkeys: Vec<PasskeyView>,
+    /// There can be passkeys: the platform is reached by a host's name.
+    pub passkeys_possible: bool,
+}
+
+/// A passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasskeyView {
+    /// Id.
+    pub id: PasskeyId,
+    /// What its owner calls it.
+    pub name: String,
+    /// Since.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When somebody signed in with it last.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 /// A second factor that is being set up: what the app on the phone has to know.

@@ -1,8 +1,10 @@
-//! Signing in: the password, then the second factor where the account has one.
+//! Signing in: the password, then the second factor where the account has one; or a passkey.
 //!
 //! Whoever gave the right password and not yet a code is nobody: a [`Pending`] opens nothing but the second step.
 
 mod notice;
+pub mod overview;
+pub mod passkeys;
 mod password;
 mod recovery_codes;
 mod second_factor;

@@ -35,8 +35,9 @@ pub(super) async fn changed(
     user: &User,
     action: &str,
     subject: &str,
+    details: impl Into<Option<Value>>,
 ) -> Result<()> {
-    record(conn, actor, user, action, None).await?;
+    record(conn, actor, user, action, details).await?;
     tell(platform, conn, user, subject, "").await
 }
 

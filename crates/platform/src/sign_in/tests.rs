@@ -13,14 +13,14 @@ use std::time::{Duration as Span, Instant};
 const EMAIL: &str = "ada@example.org";
 
 /// An account, and the clock of its tests.
-struct Ada {
-    platform: Platform,
-    actor: Actor,
-    visit: Visit,
+pub(super) struct Ada {
+    pub(super) platform: Platform,
+    pub(super) actor: Actor,
+    pub(super) visit: Visit,
 }
 
 impl Ada {
-    async fn new(pool: PgPool) -> Self {
+    pub(super) async fn new(pool: PgPool) -> Self {
         let platform = testing::platform(pool, Signup::Open);
         let made = accounts::register(&platform, registration("Ada")).await.unwrap();
         let actor = accounts::actor(&platform, made.user.id).await.unwrap().unwrap();
@@ -29,7 +29,7 @@ impl Ada {
     }
 
     /// With a second factor, and its recovery codes.
-    async fn with_totp(pool: PgPool) -> (Self, App, Vec<String>) {
+    pub(super) async fn with_totp(pool: PgPool) -> (Self, App, Vec<String>) {
         let mut ada = Self::new(pool).await;
         let setup = totp::begin(&ada.platform, &ada.actor, PASSWORD, ada.visit.now).await.unwrap();
         let app = App::scan(&setup);
@@ -38,11 +38,11 @@ impl Ada {
         (ada, app, codes)
     }
 
-    fn wait(&mut self, seconds: i64) {
+    pub(super) fn wait(&mut self, seconds: i64) {
         self.visit.now += Duration::seconds(seconds);
     }
 
-    async fn begin(&self) -> Pending {
+    pub(super) async fn begin(&self) -> Pending {
         match begin(&self.platform, EMAIL, PASSWORD, self.visit).await.unwrap() {
             FirstStep::CodeNeeded(pending) => pending,
             FirstStep::Done(user) => panic!("the second step was skipped for {}", user.email),
@@ -58,7 +58,7 @@ impl Ada {
     }
 
     /// What was noted: action, who (`true`: Ada herself), details.
-    async fn audit(&self) -> Vec<(String, bool, Option<Value>)> {
+    pub(super) async fn audit(&self) -> Vec<(String, bool, Option<Value>)> {
         sqlx::query_as(
             "select action, actor_id is not null, after from audit_entries where target_kind = 'account'
                         order by id",
@@ -68,18 +68,18 @@ impl Ada {
         .unwrap()
     }
 
-    async fn ways(&self, action: &str) -> Vec<String> {
+    pub(super) async fn ways(&self, action: &str) -> Vec<String> {
         let entries = self.audit().await.into_iter().filter(|(it, ..)| it == action);
         entries.filter_map(|(.., details)| Some(details?["way"].as_str()?.to_owned())).collect()
     }
 
-    async fn mails(&self) -> i64 {
+    pub(super) async fn mails(&self) -> i64 {
         sqlx::query_scalar("select count(*) from mails").fetch_one(&self.platform.pool).await.unwrap()
     }
 }
 
 /// The app on the phone.
-struct App(totp_rs::Totp);
+pub(super) struct App(totp_rs::Totp);
 
 impl App {
     /// By the text; the picture holds the same.
@@ -121,7 +121,7 @@ async fn a_second_factor_counts_once_a_code_has_confirmed_it(pool: PgPool) {
     assert!(setup.url.starts_with("otpauth://totp/WebMeteor:ada%40example.org?"), "{}", setup.url);
     assert!(setup.qr.size > 29 && setup.qr.path.starts_with('M'));
     let app = App::scan(&setup);
-    let shown = totp::overview(&ada.platform, &ada.actor, ada.visit.now).await.unwrap();
+    let shown = overview::get(&ada.platform, &ada.actor, ada.visit.now).await.unwrap();
     assert_eq!((shown.second_factor_since, shown.setup.as_ref()), (None, Some(&setup)));
     ada.at_once(None).await.unwrap();
     let refused = totp::confirm(&ada.platform, &ada.actor, &app.wrong(ada.visit.now), ada.visit.now).await;
@@ -131,11 +131,11 @@ async fn a_second_factor_counts_once_a_code_has_confirmed_it(pool: PgPool) {
     let late = ada.visit.now + Duration::hours(1);
     let refused = totp::confirm(&ada.platform, &ada.actor, &app.code(late), late).await;
     assert_eq!(problem(refused).code, "nothing_begun");
-    assert!(totp::overview(&ada.platform, &ada.actor, late).await.unwrap().setup.is_none());
+    assert!(overview::get(&ada.platform, &ada.actor, late).await.unwrap().setup.is_none());
 
     let codes = totp::confirm(&ada.platform, &ada.actor, &app.code(ada.visit.now), ada.visit.now).await.unwrap();
     assert_eq!(codes.len(), 10);
-    let shown = totp::overview(&ada.platform, &ada.actor, ada.visit.now).await.unwrap();
+    let shown = overview::get(&ada.platform, &ada.actor, ada.visit.now).await.unwrap();
     assert_eq!((shown.second_factor_since, shown.recovery_codes, shown.setup), (Some(ada.visit.now), 10, None));
     let again = totp::begin(&ada.platform, &ada.actor, PASSWORD, ada.visit.now).await;
     assert_eq!(problem(again).code, "second_factor_on");
@@ -156,7 +156,7 @@ async fn what_was_begun_can_be_given_up_and_what_is_on_cannot(pool: PgPool) {
     let ada = Ada::new(pool).await;
     let first = totp::begin(&ada.platform, &ada.actor, PASSWORD, ada.visit.now).await.unwrap();
     totp::abandon(&ada.platform, &ada.actor).await.unwrap();
-    assert!(totp::overview(&ada.platform, &ada.actor, ada.visit.now).await.unwrap().setup.is_none());
+    assert!(overview::get(&ada.platform, &ada.actor, ada.visit.now).await.unwrap().setup.is_none());
     let second = totp::begin(&ada.platform, &ada.actor, PASSWORD, ada.visit.now).await.unwrap();
     assert_ne!(first.secret, second.secret);
     let now = ada.visit.now;
@@ -225,7 +225,7 @@ async fn a_recovery_code_is_good_once_and_new_ones_make_the_old_void(pool: PgPoo
     ada.at_once(Some(&codes[1].replace('-', " "))).await.unwrap();
     assert_eq!(ada.ways("account.sign_in").await, ["password_and_recovery_code", "password_and_recovery_code"]);
     assert_eq!(ada.mails().await, 3, "turned on, and told of each");
-    assert_eq!(totp::overview(&ada.platform, &ada.actor, ada.visit.now).await.unwrap().recovery_codes, 8);
+    assert_eq!(overview::get(&ada.platform, &ada.actor, ada.visit.now).await.unwrap().recovery_codes, 8);
 
     let wrong = app.wrong(ada.visit.now);
     let refused = totp::renew_recovery_codes(&ada.platform, &ada.actor, &wrong, ada.visit.now).await;
@@ -300,7 +300,7 @@ async fn api_tokens_have_nothing_to_do_with_it(pool: PgPool) {
     let (platform, now) = (&ada.platform, ada.visit.now);
     let code = app.code(now);
     let refusals = [
-        problem(totp::overview(platform, &token, now).await),
+        problem(overview::get(platform, &token, now).await),
         problem(totp::begin(platform, &token, PASSWORD, now).await),
         problem(totp::confirm(platform, &token, &code, now).await),
         problem(totp::abandon(platform, &token).await),

@@ -8,7 +8,7 @@ use crate::{Platform, Result, access, accounts};
 use model::{
     Actor, Problem,
     names::Email,
-    views::{QrView, SecurityView, TotpSetupView},
+    views::{QrView, TotpSetupView},
 };
 use qrcodegen::{QrCode, QrCodeEcc};
 use rand::RngExt;
@@ -25,25 +25,6 @@ use totp_rs::{Builder, Secret};
 const SETUP_TIME: Duration = Duration::hours(1);
 /// What the app shows the account under.
 const ISSUER: &str = "WebMeteor";
-
-/// How the caller's account is signed in to.
-///
-/// # Errors
-/// 403 for an API token.
-pub async fn overview(platform: &Platform, actor: &Actor, now: OffsetDateTime) -> Result<SecurityView> {
-    let user = owner(platform, actor).await?;
-    let mut conn = platform.pool.acquire().await?;
-    let row = rows::get(&mut conn, user.id).await?;
-    let setup = match row.as_ref().filter(|row| is_being_set_up(row, now)) {
-        Some(row) => Some(setup_view(&user, second_factor::open(platform, user.id, &row.secret)?)?),
-        None => None,
-    };
-    Ok(SecurityView {
-        second_factor_since: row.and_then(|row| row.confirmed_at),
-        recovery_codes: rows::codes_left(&mut conn, user.id).await?,
-        setup,
-    })
-}
 
 /// Begins to set up a second factor; it counts once [`confirm`] was given a code of it.
 ///
@@ -83,7 +64,7 @@ pub async fn confirm(platform: &Platform, actor: &Actor, code: &str, now: Offset
     rows::confirm(&mut tx, user.id, now).await?;
     let codes = renew(&mut tx, &user).await?;
     let subject = "A second factor was turned on for your account";
-    notice::changed(platform, &mut tx, actor, &user, "account.enable_totp", subject).await?;
+    notice::changed(platform, &mut tx, actor, &user, "account.enable_totp", subject, None).await?;
     tx.commit().await?;
     Ok(codes)
 }
@@ -167,7 +148,7 @@ pub async fn rescue(platform: &Platform, email: &str) -> Result<bool> {
 async fn take_off(platform: &Platform, conn: &mut PgConnection, actor: &Actor, user: &User) -> Result<()> {
     rows::remove(conn, user.id).await?;
     let subject = "The second factor was turned off for your account";
-    notice::changed(platform, conn, actor, user, "account.disable_totp", subject).await
+    notice::changed(platform, conn, actor, user, "account.disable_totp", subject, None).await
 }
 
 async fn renew(conn: &mut PgConnection, user: &User) -> Result<Vec<String>> {
@@ -182,6 +163,17 @@ async fn renew(conn: &mut PgConnection, user: &User) -> Result<Vec<String>> {
 async fn owner(platform: &Platform, actor: &Actor) -> Result<User> {
     access::in_person(actor)?;
     accounts::own_account(platform, actor).await
+}
+
+/// What is being set up, to be shown once more.
+pub(super) fn setup(
+    platform: &Platform,
+    user: &User,
+    row: Option<&TotpRow>,
+    now: OffsetDateTime,
+) -> Result<Option<TotpSetupView>> {
+    let Some(row) = row.filter(|row| is_being_set_up(row, now)) else { return Ok(None) };
+    setup_view(user, second_factor::open(platform, user.id, &row.secret)?).map(Some)
 }
 
 fn is_being_set_up(row: &TotpRow, now: OffsetDateTime) -> bool {

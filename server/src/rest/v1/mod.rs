@@ -7,6 +7,7 @@ pub mod deployments;
 mod environments;
 mod github;
 mod me;
+mod passkeys;
 mod previews;
 mod queue;
 mod sites;
@@ -32,6 +33,8 @@ pub fn routes() -> Router<AppState> {
         .route("/teams", get(teams::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
+        .route("/passkeys", get(passkeys::list::handle))
+        .route("/passkeys/{id}", delete(passkeys::delete::handle))
         .route("/deploy-keys", post(deploy_keys::create::handle))
         .route("/queue", get(queue::handle))
         .route("/github/installations", get(github::installations::handle))
