@@ -35,3 +35,22 @@ create table passkeys (
     constraint passkeys_credential_key unique (credential_id)
 );
 create index passkeys_user on passkeys (user_id, created_at);
+
+-- Whether the owner knows the password: an account that came by a provider has one that nobody knows, until it is reset.
+alter table users add column has_password boolean not null default true;
+
+-- Accounts at other providers, by which an account here is signed in to.
+create table identities (
+    -- Who says so, and whom it means: never an address, which may pass to somebody else.
+    issuer text not null,
+    subject text not null,
+    user_id uuid not null references users on delete cascade,
+    -- The provider's name in the settings.
+    provider text not null,
+    -- The address at the provider, to know it by.
+    email text not null,
+    created_at timestamptz not null default now(),
+    last_used_at timestamptz,
+    constraint identities_key primary key (issuer, subject),
+    constraint identities_of_user_key unique (user_id, provider)
+);

@@ -11,9 +11,11 @@ use platform::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::sync::Arc;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tower_sessions::{Expiry, Session};
 
+/// How long a session lasts without a visit.
+pub const INACTIVITY: Duration = Duration::days(14);
 /// In the session: the second step of signing in.
 const SECOND_STEP: &str = "second_step";
 
@@ -83,8 +85,18 @@ pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
 /// # Errors
 /// When the session cannot be written.
 pub async fn begin_session(user: UserId) -> Result<(), Failure> {
-    let session = fresh_session().await?;
-    session.insert(accounts::SESSION_USER, user).await.map_err(|error| broken_session(&error))
+    renew(&session().await?, user).await.map_err(|error| broken_session(&error))
+}
+
+/// Makes a session this account's, under a new id and with nothing of what was in it.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn renew(session: &Session, user: UserId) -> Result<(), tower_sessions::session::Error> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.set_expiry(Some(Expiry::OnInactivity(INACTIVITY)));
+    session.insert(accounts::SESSION_USER, user).await
 }
 
 /// Remembers, for a short time and under a new session id, who gave the right password. Nobody is signed in by it.
@@ -92,8 +104,10 @@ pub async fn begin_session(user: UserId) -> Result<(), Failure> {
 /// # Errors
 /// When the session cannot be written.
 pub async fn begin_second_step(step: SecondStep) -> Result<(), Failure> {
-    let session = fresh_session().await?;
-    session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + sign_in::SECOND_STEP)));
+    let session = session().await?;
+    session.clear().await;
+    session.cycle_id().await.map_err(|error| broken_session(&error))?;
+    session.set_expiry(Some(Expiry::OnInactivity(sign_in::SECOND_STEP)));
     session.insert(SECOND_STEP, step).await.map_err(|error| broken_session(&error))
 }
 
@@ -106,14 +120,6 @@ pub async fn second_step() -> Result<Option<SecondStep>, Failure> {
     let Some(step) = step else { return Ok(None) };
     let is_good = sign_in::is_under_way(&*platform()?, &step.pending, OffsetDateTime::now_utc()).await;
     Ok(is_good.map_err(failed)?.then_some(step))
-}
-
-/// The visitor's session, emptied and under another id.
-async fn fresh_session() -> Result<Session, Failure> {
-    let session = session().await?;
-    session.clear().await;
-    session.cycle_id().await.map_err(|error| broken_session(&error))?;
-    Ok(session)
 }
 
 /// Keeps the server's half of a ceremony in the visitor's session.
@@ -146,7 +152,7 @@ pub async fn end_ceremony<T: DeserializeOwned>(key: &str) -> Result<Option<T>, F
 /// When the session cannot be read.
 pub async fn be_brief(session: &Session) -> Result<(), tower_sessions::session::Error> {
     if session.get_value(accounts::SESSION_USER).await?.is_none() {
-        session.set_expiry(Some(Expiry::AtDateTime(OffsetDateTime::now_utc() + sign_in::SECOND_STEP)));
+        session.set_expiry(Some(Expiry::OnInactivity(sign_in::SECOND_STEP)));
     }
     Ok(())
 }

@@ -118,6 +118,7 @@ mod tests {
             "templates",
             "tokens",
             "turn_off_totp",
+            "unlink_provider",
             "usage",
             "variables",
             "visitor",

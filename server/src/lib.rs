@@ -34,6 +34,7 @@ pub mod rest;
 pub mod routes;
 pub mod serve;
 pub mod sessions;
+mod sign_in;
 mod signals;
 pub mod sockets;
 pub mod state;

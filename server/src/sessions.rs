@@ -1,8 +1,9 @@
 //! Browser sessions in PostgreSQL: a cookie whose hash is the row's key.
 //!
-//! Who is not signed in has neither. A session ends two weeks after its last page; to know that without a write for
-//! every request, the day of the last page stands in it.
+//! Who is not signed in has neither, or for some minutes one with what signing in needs. A session ends two weeks after
+//! its last page; to know that without a write for every request, the day of the last page stands in it.
 
+use app::context::INACTIVITY;
 use axum::{
     Router,
     extract::Request,
@@ -24,8 +25,6 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-/// How long a session lasts without a visit.
-const INACTIVITY: time::Duration = time::Duration::days(14);
 /// How often expired sessions and tokens are removed.
 const SWEEP: Duration = Duration::from_hours(1);
 /// The day of the last page, in the session's data.

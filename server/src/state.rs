@@ -93,7 +93,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         webhook_grace: config.webhook_grace,
         limits: config.limits,
         layer_scope: config.layer_scope.clone(),
-        private: config.database_url.iter().flat_map(database_secrets).collect(),
+        providers: config.providers.clone(),
+        private: private(config),
         kept_releases: config.kept_releases,
         extra_labels: config.extra_labels.clone(),
         instance: instance.to_owned(),
@@ -110,6 +111,12 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         github: github::Cache::default(),
         pushes: UnderWay::default(),
     })
+}
+
+/// What this process knows and nobody else may.
+fn private(config: &Config) -> Vec<SecretString> {
+    let of_providers = config.providers.iter().map(|provider| provider.client_secret.clone());
+    config.database_url.iter().flat_map(database_secrets).chain(of_providers).collect()
 }
 
 /// What of the database's address nobody else may know: its password, and the whole with it.

@@ -2,6 +2,7 @@
 
 mod frame;
 mod passkey_button;
+mod providers;
 mod second_step_page;
 mod server;
 mod sign_in_page;

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use leptos::prelude::*;
-use model::views::{SignupState, UserView};
+use model::views::{ProviderView, SignupState, UserView};
 use serde::{Deserialize, Serialize};
 
 /// In the session: that a passkey was asked for.
@@ -18,6 +18,8 @@ pub struct Visitor {
     pub signup: SignupState,
     /// One can sign in with a passkey.
     pub passkeys: bool,
+    /// Providers that one can sign in with.
+    pub providers: Vec<ProviderView>,
 }
 
 /// Who looks at the page; for everybody.
@@ -31,7 +33,8 @@ pub async fn get_visitor() -> Result<Visitor, Failure> {
     };
     let signup = platform::accounts::signup_state(&platform).await.map_err(context::failed)?;
     let passkeys = platform::sign_in::passkeys::are_possible(&platform);
-    Ok(Visitor { user, signup, passkeys })
+    let providers = platform::sign_in::providers::list(&platform);
+    Ok(Visitor { user, signup, passkeys, providers })
 }
 
 /// Makes an account and signs it in; for everybody whom the installation lets in. Answers where to go.

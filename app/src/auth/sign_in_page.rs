@@ -3,6 +3,7 @@
 use super::{
     frame::{AuthFrame, EmailField},
     passkey_button::PasskeyButton,
+    providers::Providers,
     server::SignIn,
     use_visitor,
 };
@@ -25,13 +26,14 @@ pub fn SignInPage() -> impl IntoView {
     let form = Form::<SignIn>::new();
     form.on_done(|next| load_page(&next));
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let (with_passkey, with_provider) = (next.clone(), next.clone());
     view! {
         <Title text="Sign in" />
         <Meta name="description" content="Sign in to WebMeteor." />
         <AuthFrame title="Sign in" about="Welcome back.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
                 {form.refusal(&["email", "password"])}
-                <input type="hidden" name="next" value=next.clone() />
+                <input type="hidden" name="next" value=next />
                 <EmailField form />
                 <Field
                     name="password"
@@ -45,7 +47,8 @@ pub fn SignInPage() -> impl IntoView {
                     "Sign in"
                 </Button>
             </ActionForm>
-            <OtherWays next />
+            <OtherWays next=with_passkey />
+            <Providers next=with_provider />
         </AuthFrame>
         <Suspense>
             {move || Suspend::new(async move {

@@ -1,5 +1,6 @@
 //! How the visitor's account is signed in to.
 
+mod identities;
 mod page;
 mod passkeys;
 mod recovery_codes;

@@ -1,11 +1,12 @@
 //! The page: what is asked for when the visitor signs in.
 
 use super::{
+    identities::Identities,
     passkeys::{self, Passkeys},
     recovery_codes::{FreshCodes, RecoveryCodes},
     server::{
         AbandonTotp, BeginPasskey, BeginTotp, ConfirmTotp, RemovePasskey, RenewRecoveryCodes, Security, TurnOffTotp,
-        get_security,
+        UnlinkProvider, get_security,
     },
     totp::{Begin, Confirm, TurnOff},
 };
@@ -29,6 +30,7 @@ struct Forms {
     turn_off: Form<TurnOffTotp>,
     begin_passkey: Form<BeginPasskey>,
     remove_passkey: Form<RemovePasskey>,
+    unlink: Form<UnlinkProvider>,
 }
 
 /// The page.
@@ -42,6 +44,7 @@ pub fn SecurityPage() -> impl IntoView {
         turn_off: Form::new(),
         begin_passkey: Form::new(),
         remove_passkey: Form::new(),
+        unlink: Form::new(),
     };
     let toasts = use_toasts();
     let changes = RwSignal::new(0);
@@ -72,6 +75,10 @@ pub fn SecurityPage() -> impl IntoView {
     });
     forms.remove_passkey.on_done(move |()| {
         toasts.say("The passkey is removed.");
+        changed();
+    });
+    forms.unlink.on_done(move |()| {
+        toasts.say("The account is unlinked.");
         changed();
     });
     let answers = Resource::new_blocking(move || changes.get(), |_| get_security());
@@ -118,7 +125,7 @@ fn Content(
                     (None, Some(setup)) => {
                         EitherOf3::B(view! { <Confirm setup form=forms.confirm abandon=forms.abandon /> })
                     }
-                    (None, None) => EitherOf3::C(view! { <Begin form=forms.begin /> }),
+                    (None, None) => EitherOf3::C(view! { <Begin form=forms.begin possible=view.has_password /> }),
                 }}
             </Panel>
             {view
@@ -129,8 +136,10 @@ fn Content(
                 possible=view.passkeys_possible
                 begin=forms.begin_passkey
                 remove=forms.remove_passkey
+                asks=view.has_password
                 refusal
             />
+            <Identities identities=view.identities providers=view.providers unlink=forms.unlink />
         </div>
     }
 }

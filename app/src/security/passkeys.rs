@@ -20,6 +20,8 @@ pub fn Passkeys(
     begin: Form<BeginPasskey>,
     /// Removes one.
     remove: Form<RemovePasskey>,
+    /// The password is asked for: the account has one.
+    asks: bool,
     /// What the browser said to adding one.
     refusal: RwSignal<Option<String>>,
 ) -> impl IntoView {
@@ -47,7 +49,7 @@ pub fn Passkeys(
             }}
             <div class="border-t border-base-300 p-4 sm:p-5">
                 {if possible {
-                    Either::Left(view! { <Add begin refusal /> })
+                    Either::Left(view! { <Add begin asks refusal /> })
                 } else {
                     Either::Right(
                         view! {
@@ -90,7 +92,7 @@ fn Line(passkey: PasskeyView, remove: Form<RemovePasskey>) -> impl IntoView {
 }
 
 #[component]
-fn Add(begin: Form<BeginPasskey>, refusal: RwSignal<Option<String>>) -> impl IntoView {
+fn Add(begin: Form<BeginPasskey>, asks: bool, refusal: RwSignal<Option<String>>) -> impl IntoView {
     view! {
         <div class="needs-js">
             <DialogButton target="add-passkey">"Add a passkey"</DialogButton>
@@ -106,14 +108,19 @@ fn Add(begin: Form<BeginPasskey>, refusal: RwSignal<Option<String>>) -> impl Int
                         error=begin.error("name")
                         hint="To know it by, should you lose the device."
                     />
-                    <Field
-                        name="passkey_password"
-                        label="Your password"
-                        kind="password"
-                        autocomplete="current-password"
-                        required=true
-                        error=begin.error("password")
-                    />
+                    {asks
+                        .then(|| {
+                            view! {
+                                <Field
+                                    name="passkey_password"
+                                    label="Your password"
+                                    kind="password"
+                                    autocomplete="current-password"
+                                    required=true
+                                    error=begin.error("password")
+                                />
+                            }
+                        })}
                     <Button kind="submit" look=Look::Primary class="w-full" busy=begin.pending>
                         "Go on"
                     </Button>

@@ -94,7 +94,7 @@ pub async fn turn_off_totp(password: String, code: String) -> Result<(), Failure
 
 /// Begins to add a passkey to the visitor's account. Answers what the browser needs, as JSON.
 #[server(prefix = "/_fn", endpoint = "begin_passkey")]
-pub async fn begin_passkey(name: String, passkey_password: String) -> Result<String, Failure> {
+pub async fn begin_passkey(name: String, #[server(default)] passkey_password: String) -> Result<String, Failure> {
     use crate::context;
     use platform::sign_in::passkeys;
     let (platform, actor) = context::signed_in().await?;
@@ -124,6 +124,16 @@ pub async fn remove_passkey(id: PasskeyId) -> Result<(), Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
     platform::sign_in::passkeys::remove(&platform, &actor, id).await.map_err(context::failed)?;
+    context::send_on(super::ADDRESS);
+    Ok(())
+}
+
+/// Unlinks the visitor's account at a provider.
+#[server(prefix = "/_fn", endpoint = "unlink_provider")]
+pub async fn unlink_provider(provider: String) -> Result<(), Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    platform::sign_in::providers::unlink(&platform, &actor, &provider).await.map_err(context::failed)?;
     context::send_on(super::ADDRESS);
     Ok(())
 }

@@ -13,7 +13,17 @@ use model::views::TotpSetupView;
 pub fn Begin(
     /// Begins.
     form: Form<BeginTotp>,
+    /// There is a password that it could stand beside.
+    possible: bool,
 ) -> impl IntoView {
+    if !possible {
+        return view! {
+            <p class="text-sm text-muted">
+                "Your account has no password that a code could stand beside: you sign in another way."
+            </p>
+        }
+        .into_any();
+    }
     view! {
         <ActionForm action=form.action attr:class="flex flex-col gap-4">
             {form.refusal(&["password"])}
@@ -35,6 +45,7 @@ pub fn Begin(
             </div>
         </ActionForm>
     }
+    .into_any()
 }
 
 /// It is being set up: the picture, the text, and the first code.

@@ -10,7 +10,7 @@ mod webhooks;
 pub use deploy_keys::DeployKeyView;
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
-pub use security::{PasskeyView, QrView, SecurityView, TotpSetupView};
+pub use security::{IdentityView, PasskeyView, ProviderView, QrView, SecurityView, TotpSetupView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 

@@ -258,6 +258,18 @@ async fn insert(conn: &mut PgConnection, fields: &Fields, hash: &str, is_admin: 
     Ok(Registered { user: view(user), team: team_view(team, Role::Owner) })
 }
 
+/// An account whose password nobody knows, for who came by a provider that has verified the address.
+pub(crate) async fn insert_without_password(
+    conn: &mut PgConnection,
+    email: &Email,
+    name: &DisplayName,
+) -> Result<Registered> {
+    let fields = Fields { email: email.clone(), name: name.clone() };
+    let made = insert(conn, &fields, &passwords::hash(&passwords::random()).await?, false).await?;
+    users::forget_password(conn, made.user.id).await?;
+    Ok(made)
+}
+
 fn email_taken(error: sqlx::Error) -> Error {
     let error = Error::from(error);
     if error.constraint() == Some(users::EMAIL_KEY) {

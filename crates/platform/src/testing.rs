@@ -43,6 +43,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             watch: Duration::ZERO,
             webhook_grace: Duration::from_hours(24),
             limits: crate::settings::Limits::default(),
+            providers: Vec::new(),
             private: Vec::new(),
             layer_scope: "test".into(),
             kept_releases: 5,

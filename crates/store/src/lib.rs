@@ -8,6 +8,7 @@ pub mod deployments;
 pub mod environments;
 pub mod events;
 pub mod github;
+pub mod identities;
 pub mod image_uses;
 pub mod logs;
 pub mod mails;

@@ -18,6 +18,8 @@ pub struct User {
     pub name: String,
     /// PHC string.
     pub password_hash: String,
+    /// Its owner knows the password; else nobody does.
+    pub has_password: bool,
     /// Administrator of the platform.
     pub is_admin: bool,
     /// Since.
@@ -85,9 +87,19 @@ pub async fn rename(conn: &mut PgConnection, id: UserId, name: &str) -> sqlx::Re
         .await
 }
 
-/// Stores another password.
+/// Notes that nobody knows the account's password.
+pub async fn forget_password(conn: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query("update users set has_password = false where id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Stores another password, which the owner knows.
 pub async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> sqlx::Result<()> {
-    sqlx::query("update users set password_hash = $2 where id = $1").bind(id).bind(hash).execute(conn).await?;
+    sqlx::query("update users set password_hash = $2, has_password = true where id = $1")
+        .bind(id)
+        .bind(hash)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -152,8 +164,11 @@ mod tests {
         let mut conn = pool.acquire().await.unwrap();
         let id = insert(&mut conn, ADA).await.unwrap().id;
         assert_eq!(rename(&mut conn, id, "Ada L.").await.unwrap().unwrap().name, "Ada L.");
+        forget_password(&mut conn, id).await.unwrap();
+        assert!(!get(&mut conn, id).await.unwrap().unwrap().has_password);
         set_password(&mut conn, id, "second").await.unwrap();
-        assert_eq!(get(&mut conn, id).await.unwrap().unwrap().password_hash, "second");
+        let ada = get(&mut conn, id).await.unwrap().unwrap();
+        assert_eq!((ada.password_hash.as_str(), ada.has_password), ("second", true));
     }
 
     #[sqlx::test(migrations = "../../migrations")]

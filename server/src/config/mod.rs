@@ -2,6 +2,7 @@
 
 mod limits;
 mod parse;
+mod providers;
 mod subnet;
 mod table;
 
@@ -10,7 +11,10 @@ pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
 use forge::report::GitHub;
-use platform::{Deadlines, Signup, settings::Limits};
+use platform::{
+    Deadlines, Signup,
+    settings::{Limits, Provider},
+};
 use secrecy::SecretString;
 use std::{
     fmt,
@@ -56,6 +60,8 @@ pub struct Config {
     pub templates_dir: PathBuf,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
+    /// Providers of accounts that people may sign in with.
+    pub providers: Vec<Provider>,
     /// Where GitHub is, or a GitHub Enterprise Server.
     pub github: GitHub,
     /// The folder with PostgreSQL's programs; `None`: looked for.
@@ -143,6 +149,7 @@ impl Config {
         let log = values.take("LOG", parse::log_filter);
         let log_format = values.take("LOG_FORMAT", parse::log_format);
         let signup = values.take("SIGNUP", parse::signup);
+        let providers = providers::take(values);
         let site_root = values.take("SITE_ROOT", parse::site_root);
         let templates_dir = values.take("TEMPLATES_DIR", parse::templates_dir);
         let allow_private_repositories = values.take("ALLOW_PRIVATE_REPOSITORIES", parse::yes_or_no);
@@ -176,6 +183,7 @@ impl Config {
             log: log?,
             log_format: log_format?,
             signup: signup?,
+            providers: providers?,
             site_root: site_root?,
             templates_dir: templates_dir?,
             allow_private_repositories: allow_private_repositories?,

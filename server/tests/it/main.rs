@@ -4,6 +4,9 @@
 
 mod accounts;
 mod api_tokens;
+#[path = "../../../crates/platform/src/sign_in/passkeys/authenticator.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod authenticator;
 mod cancel;
 mod confines;
 mod conflicts;
@@ -22,9 +25,14 @@ mod isolation;
 mod logs;
 mod managed_postgres;
 mod no_docker;
+mod passkeys;
 mod pipeline;
 mod previews;
 mod problems;
+#[path = "../../../crates/platform/src/sign_in/providers/tests/provider.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod provider;
+mod providers;
 mod pushes;
 mod pushes_cut_off;
 mod queue;

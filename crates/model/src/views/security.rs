@@ -19,6 +19,38 @@ pub struct SecurityView {
     pub passkeys: Vec<PasskeyView>,
     /// There can be passkeys: the platform is reached by a host's name.
     pub passkeys_possible: bool,
+    /// Its owner knows a password; an account that came by a provider has none until it is reset.
+    pub has_password: bool,
+    /// Accounts at providers by which it is signed in to.
+    pub identities: Vec<IdentityView>,
+    /// Providers that there are.
+    pub providers: Vec<ProviderView>,
+}
+
+/// A provider of accounts that one can sign in with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    /// `github`, `google`, `oidc`.
+    pub key: String,
+    /// What people call it.
+    pub label: String,
+}
+
+/// An account at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityView {
+    /// The provider's key.
+    pub provider: String,
+    /// What people call the provider.
+    pub label: String,
+    /// The address there, when it was linked.
+    pub email: String,
+    /// Since.
+    #[serde(with = "time::serde::rfc3339")]
+    pub created_at: OffsetDateTime,
+    /// When somebody signed in with it last.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub last_used_at: Option<OffsetDateTime>,
 }
 
 /// A passkey.

@@ -1,4 +1,4 @@
-//! Signing in: the password, then the second factor where the account has one; or a passkey.
+//! Signing in: the password, then the second factor where the account has one; a passkey; or a provider.
 //!
 //! Whoever gave the right password and not yet a code is nobody: a [`Pending`] opens nothing but the second step.
 
@@ -6,6 +6,7 @@ mod notice;
 pub mod overview;
 pub mod passkeys;
 mod password;
+pub mod providers;
 mod recovery_codes;
 mod second_factor;
 pub mod totp;
@@ -189,6 +190,23 @@ async fn signed_in(conn: &mut PgConnection, user: &User, origin: Origin, way: &s
 /// The account's owner, who was just recognised.
 fn in_person(user: &User, origin: Origin) -> Actor {
     Actor { user: Some(user.id), origin, ..Actor::nobody() }
+}
+
+/// The account can still be signed in to.
+///
+/// # Errors
+/// 409 `last_way`.
+async fn expect_a_way(platform: &Platform, conn: &mut PgConnection, user: UserId) -> Result<()> {
+    let has_password = users::get(conn, user).await?.is_some_and(|user| user.has_password);
+    let has_passkey = !store::passkeys::of_user(conn, user).await?.is_empty();
+    let is_known = |key: &str| platform.settings.providers.iter().any(|provider| provider.key == key);
+    let linked = store::identities::of_user(conn, user).await?;
+    if has_password || has_passkey || linked.iter().any(|identity| is_known(&identity.provider)) {
+        return Ok(());
+    }
+    let detail = "This is the only way to sign in to your account. Add another one first: a password, by having it reset, a \
+                  passkey, or another provider.";
+    Err(Problem::conflict("last_way", detail).into())
 }
 
 /// 401: the first step has to be done again.

@@ -1,6 +1,6 @@
 //! How an account is signed in to, all in one.
 
-use super::{passkeys, totp};
+use super::{passkeys, providers, totp};
 use crate::{Platform, Result, access, accounts};
 use model::{Actor, views::SecurityView};
 use store::second_factor as rows;
@@ -14,6 +14,7 @@ pub async fn get(platform: &Platform, actor: &Actor, now: OffsetDateTime) -> Res
     access::in_person(actor)?;
     let user = accounts::own_account(platform, actor).await?;
     let passkeys = passkeys::list(platform, actor).await?;
+    let identities = providers::identities(platform, actor).await?;
     let mut conn = platform.pool.acquire().await?;
     let row = rows::get(&mut conn, user.id).await?;
     Ok(SecurityView {
@@ -22,5 +23,8 @@ pub async fn get(platform: &Platform, actor: &Actor, now: OffsetDateTime) -> Res
         recovery_codes: rows::codes_left(&mut conn, user.id).await?,
         passkeys,
         passkeys_possible: passkeys::are_possible(platform),
+        has_password: user.has_password,
+        identities,
+        providers: providers::list(platform),
     })
 }

@@ -3,7 +3,7 @@
 //! The challenge of a ceremony stands in what is kept for the visitor on the server, is taken out before it is judged,
 //! and is good for five minutes. User verification is asked for always, so a passkey is two factors by itself.
 
-use super::{Pending, Visit, notice, password, signed_in};
+use super::{Pending, Visit, expect_a_way, notice, password, signed_in};
 use crate::{Error, Platform, Result, access, accounts};
 use model::{
     Actor, PasskeyId, Problem, UserId,
@@ -51,7 +51,7 @@ pub fn are_possible(platform: &Platform) -> bool {
 }
 
 /// Begins to add a passkey to the caller's account: what the browser's `navigator.credentials.create` is to be given, as
-/// JSON (`{"publicKey": …}`), and what [`add`] has to be given.
+/// JSON (`{"publicKey": …}`), and what [`add`] has to be given. An account without a password is not asked for one.
 ///
 /// # Errors
 /// 422 for the fields `name` and `password`; 409 `passkeys_impossible`, `too_many_passkeys`; 403 for an API token.
@@ -66,7 +66,9 @@ pub async fn begin(
     let user = accounts::own_account(platform, actor).await?;
     let webauthn = webauthn(platform)?;
     let name = DisplayName::parse(name).map_err(|e| Problem::invalid("name", e.code, e.message))?;
-    password::confirm(&user, password).await?;
+    if user.has_password {
+        password::confirm(&user, password).await?;
+    }
     let known = rows::of_user(&mut *platform.pool.acquire().await?, user.id).await?;
     if known.len() >= MOST {
         let detail = format!("An account has {MOST} passkeys at most; remove one first.");
@@ -130,12 +132,14 @@ pub async fn list(platform: &Platform, actor: &Actor) -> Result<Vec<PasskeyView>
 /// Takes a passkey off the caller's account.
 ///
 /// # Errors
-/// 404; 403 for an API token.
+/// 404; 409 `last_way`; 403 for an API token.
 pub async fn remove(platform: &Platform, actor: &Actor, id: PasskeyId) -> Result<()> {
     access::in_person(actor)?;
     let user = accounts::own_account(platform, actor).await?;
     let mut tx = platform.pool.begin().await?;
+    users::lock(&mut tx, user.id).await?;
     let row = rows::remove(&mut tx, user.id, id).await?.ok_or_else(|| Problem::not_found("passkey"))?;
+    expect_a_way(platform, &mut tx, user.id).await?;
     let subject = "A passkey was removed from your account";
     let details = json!({ "passkey": row.name });
     notice::changed(platform, &mut tx, actor, &user, "account.remove_passkey", subject, details).await?;

@@ -29,9 +29,14 @@ const ISSUER: &str = "WebMeteor";
 /// Begins to set up a second factor; it counts once [`confirm`] was given a code of it.
 ///
 /// # Errors
-/// 422 for the field `password`; 409 `second_factor_on`; 403 for an API token.
+/// 422 for the field `password`; 409 `second_factor_on`, `no_password`; 403 for an API token.
 pub async fn begin(platform: &Platform, actor: &Actor, password: &str, now: OffsetDateTime) -> Result<TotpSetupView> {
     let user = owner(platform, actor).await?;
+    if !user.has_password {
+        let detail =
+            "Your account has no password that a second factor could stand beside. Have one set by a reset first.";
+        return Err(Problem::conflict("no_password", detail).into());
+    }
     password::confirm(&user, password).await?;
     // RFC 4226, section 4, R6: 160 bits.
     let secret: [u8; 20] = rand::rng().random();

@@ -49,9 +49,13 @@ async fn a_passkey_is_added_by_who_knows_the_password_and_verifies(pool: PgPool)
     assert_eq!(problem(register(&ada, &mut phone, "Phone").await).code, "bad_passkey");
     phone.verifies = true;
     register(&ada, &mut phone, "Phone").await.unwrap();
-    assert_eq!(problem(register(&ada, &mut phone, "Again").await).code, "passkey_known");
+    assert_eq!(problem(register(&ada, &mut phone, "Again").await).code, "bad_passkey");
     let token = Actor { grant: Some(model::Grant { scopes: Vec::new(), site: None }), ..ada.actor.clone() };
     assert_eq!(problem(list(&ada.platform, &token).await).code, "token_not_allowed");
+    let bob = accounts::register(&ada.platform, registration("Bob")).await.unwrap();
+    let actor = accounts::actor(&ada.platform, bob.user.id).await.unwrap().unwrap();
+    let bob = Ada { actor, ..ada };
+    assert_eq!(problem(register(&bob, &mut phone, "Stolen").await).code, "passkey_known");
 }
 
 #[sqlx::test(migrations = "../../migrations")]
