@@ -216,10 +216,11 @@ async fn a_planted_session_is_worth_nothing_at_either_step() {
     let mallory = json!({"email": "mallory@example.org", "password": PASSWORD, "name": "Mallory"});
     assert_eq!(app.post("/api/v1/auth/register", None, &mallory).await.0, 201);
     let theirs = cookie(&send("", "sign_in", &[("email", "mallory@example.org"), ("password", PASSWORD)]).await);
-    sqlx::query("update sessions set data = data || '{\"planted\": 1}' where data ->> 'user' is not null")
-        .execute(&app.pool())
-        .await
-        .unwrap();
+    let marked = sqlx::query(
+        "update sessions set data = data || '{\"planted\": 1}'
+         where data ->> 'user' = (select id::text from users where email = 'mallory@example.org')",
+    );
+    assert_eq!(marked.execute(&app.pool()).await.unwrap().rows_affected(), 1);
     let first = cookie(&send(&theirs, "sign_in", &credentials).await);
     let full = send(&first, "finish_sign_in", &[("code", &stage.recovery[1])]).await;
     assert_eq!(full.status(), 200);
