@@ -83,8 +83,8 @@ pub fn SecurityPage() -> impl IntoView {
     });
     let answers = Resource::new_blocking(move || changes.get(), |_| get_security());
     view! {
-        <Title text="Signing in" />
-        <PageHeader title="Signing in" crumbs=vec![("Account".to_owned(), "/account".to_owned())] />
+        <Title text="Security" />
+        <PageHeader title="Security" crumbs=vec![("Account".to_owned(), "/account".to_owned())] />
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match answers.await {

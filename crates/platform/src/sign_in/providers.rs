@@ -200,7 +200,7 @@ async fn sign_in(platform: &Platform, provider: &Provider, person: &Person, visi
     if users::find_by_email(&mut tx, email.as_str()).await?.is_some() {
         let detail = format!(
             "There is an account with the address {email}. Sign in to it as you always do, then link {} under Account, \
-             Signing in.",
+             Security.",
             provider.label
         );
         return Err(Problem::conflict("account_exists", detail).into());
