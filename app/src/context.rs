@@ -1,12 +1,18 @@
 //! The server's side of a request: the platform, the session, and who asks.
 
 use crate::failure::Failure;
-use axum::http::{StatusCode, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use model::{Actor, Problem, UserId};
-use platform::{Platform, accounts};
-use std::sync::Arc;
+use platform::{
+    Platform,
+    accounts::{self, sessions::Current},
+};
+use std::{net::SocketAddr, sync::Arc};
 use tower_sessions::Session;
 
 /// The platform, as the server provides it.
@@ -92,6 +98,29 @@ pub async fn put_into_session(key: &str, value: String) -> Result<(), Failure> {
 /// When the session cannot be read or written.
 pub async fn take_from_session(key: &str) -> Result<Option<String>, Failure> {
     session().await?.remove(key).await.map_err(|error| broken_session(&error))
+}
+
+/// The session that the visitor comes with, by what it is stored under.
+///
+/// # Errors
+/// When the route has no session layer.
+pub async fn current_session() -> Result<Current, Failure> {
+    let id = session().await?.id();
+    Ok(id.map_or(Current::Unknown, |id| Current::Browser(accounts::sessions::key(&id.to_string()))))
+}
+
+/// Somebody who need not be signed in, with the address that the request came from.
+pub fn stranger() -> Actor {
+    let peer = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().copied());
+    Actor::nobody().at(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
+}
+
+/// Keeps a page whose address holds a secret out of caches, and its address from other sites.
+pub fn keep_address_secret() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
 }
 
 /// A use case's error, as it is told.

@@ -1,10 +1,19 @@
 //! Signing up, in and out.
 
+mod confirm_page;
+mod done_page;
+mod forgot_page;
 mod frame;
+mod reset_page;
 mod server;
 mod sign_in_page;
 mod sign_up_page;
 
+pub use confirm_page::ConfirmPage;
+pub use done_page::DonePage;
+pub(crate) use done_page::LOGGED;
+pub use forgot_page::ForgotPage;
+pub use reset_page::ResetPage;
 pub use server::{SignOut, Visitor, get_visitor, sign_out};
 pub use sign_in_page::SignInPage;
 pub use sign_up_page::SignUpPage;

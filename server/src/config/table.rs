@@ -41,6 +41,8 @@ pub const TABLE: &[Setting] = &[
     open("LOG", "info"),
     open("LOG_FORMAT", ""),
     open("SIGNUP", "invite"),
+    secret("MAIL"),
+    open("MAIL_FROM", ""),
     open("SITE_ROOT", ""),
     open("TEMPLATES_DIR", ""),
     open("ALLOW_PRIVATE_REPOSITORIES", "false"),
