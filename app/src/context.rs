@@ -1,16 +1,20 @@
 //! The server's side of a request: the platform, the session, and who asks.
 
 use crate::failure::Failure;
-use axum::http::{StatusCode, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use model::{Actor, Origin, Problem, UserId};
 use platform::{
-    Platform, accounts,
+    Platform,
+    accounts::{self, sessions::Current},
     sign_in::{self, Pending},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{Expiry, Session};
 
@@ -159,7 +163,7 @@ pub async fn be_brief(session: &Session) -> Result<(), tower_sessions::session::
 
 /// Where the request came from, for the audit.
 pub fn origin() -> Origin {
-    Origin::default()
+    stranger().origin
 }
 
 /// Signs the visitor out.
@@ -184,6 +188,29 @@ pub async fn put_into_session(key: &str, value: String) -> Result<(), Failure> {
 /// When the session cannot be read or written.
 pub async fn take_from_session(key: &str) -> Result<Option<String>, Failure> {
     session().await?.remove(key).await.map_err(|error| broken_session(&error))
+}
+
+/// The session that the visitor comes with, by what it is stored under.
+///
+/// # Errors
+/// When the route has no session layer.
+pub async fn current_session() -> Result<Current, Failure> {
+    let id = session().await?.id();
+    Ok(id.map_or(Current::Unknown, |id| Current::Browser(accounts::sessions::key(&id.to_string()))))
+}
+
+/// Somebody who need not be signed in, with the address that the request came from.
+pub fn stranger() -> Actor {
+    let peer = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().copied());
+    Actor::nobody().at(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
+}
+
+/// Keeps a page whose address holds a secret out of caches, and its address from other sites.
+pub fn keep_address_secret() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
 }
 
 /// A use case's error, as it is told.

@@ -7,6 +7,7 @@ pub mod auth;
 pub mod background;
 mod body;
 pub mod cli;
+mod client;
 pub mod config;
 pub mod database;
 pub mod demo;

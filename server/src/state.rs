@@ -6,7 +6,7 @@ use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use platform::{Platform, Settings, github, repositories::UnderWay, vault::Vault};
+use platform::{Platform, Settings, github, mail, repositories::UnderWay, vault::Vault};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -84,6 +84,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         subnet_prefix: config.subnets.prefix,
         build_concurrency: config.build_concurrency,
         signup: config.signup,
+        mail: config.mail.clone(),
         allow_private_repositories: config.allow_private_repositories,
         github: config.github.clone(),
         templates_dir: config.templates_dir.clone(),
@@ -108,6 +109,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         wake: Notify::new(),
         removals: Notify::new(),
         reports: Notify::new(),
+        mails: Notify::new(),
         github: github::Cache::default(),
         pushes: UnderWay::default(),
     })
@@ -116,7 +118,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
 /// What this process knows and nobody else may.
 fn private(config: &Config) -> Vec<SecretString> {
     let of_providers = config.providers.iter().map(|provider| provider.client_secret.clone());
-    config.database_url.iter().flat_map(database_secrets).chain(of_providers).collect()
+    let of_mail = mail_secret(&config.mail);
+    config.database_url.iter().flat_map(database_secrets).chain(of_providers).chain(of_mail).collect()
 }
 
 /// What of the database's address nobody else may know: its password, and the whole with it.
@@ -124,6 +127,12 @@ fn database_secrets(url: &SecretString) -> Vec<SecretString> {
     let password = url::Url::parse(url.expose_secret()).ok().and_then(|url| url.password().map(str::to_owned));
     let decoded = password.as_deref().map(|it| percent_decode_str(it).decode_utf8_lossy().into_owned());
     password.into_iter().chain(decoded).map(SecretString::from).collect()
+}
+
+/// The password of the mail server.
+fn mail_secret(mail: &mail::Settings) -> Option<SecretString> {
+    let mail::Transport::Smtp(smtp) = &mail.transport else { return None };
+    smtp.credentials.as_ref().map(|(_, password)| password.clone())
 }
 
 /// The proxy of the settings; nothing is touched.

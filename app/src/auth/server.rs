@@ -2,7 +2,11 @@
 
 use crate::failure::Failure;
 use leptos::prelude::*;
-use model::views::{ProviderView, SignupState, UserView};
+#[cfg(feature = "ssr")]
+use model::views::LinkKind;
+use model::views::{LinkView, ProviderView, SignupState, UserView};
+#[cfg(feature = "ssr")]
+use platform::accounts::SignedUp;
 use serde::{Deserialize, Serialize};
 
 /// In the session: that a passkey was asked for.
@@ -20,6 +24,9 @@ pub struct Visitor {
     pub passkeys: bool,
     /// Providers that one can sign in with.
     pub providers: Vec<ProviderView>,
+    /// Mail reaches people; else the operator has to pass on what stands in the log.
+    #[serde(default)]
+    pub sends_mail: bool,
 }
 
 /// Who looks at the page; for everybody.
@@ -34,10 +41,12 @@ pub async fn get_visitor() -> Result<Visitor, Failure> {
     let signup = platform::accounts::signup_state(&platform).await.map_err(context::failed)?;
     let passkeys = platform::sign_in::passkeys::are_possible(&platform);
     let providers = platform::sign_in::providers::list(&platform);
-    Ok(Visitor { user, signup, passkeys, providers })
+    let sends_mail = platform.settings.mail.transport.reaches_people();
+    Ok(Visitor { user, signup, passkeys, providers, sends_mail })
 }
 
-/// Makes an account and signs it in; for everybody whom the installation lets in. Answers where to go.
+/// Makes an account and signs it in, or has a link sent that makes it; for everybody whom the installation lets in.
+/// Answers where to go.
 #[server(prefix = "/_fn", endpoint = "sign_up")]
 pub async fn sign_up(
     name: String,
@@ -51,10 +60,68 @@ pub async fn sign_up(
     let typed: Vec<_> = typed.iter().map(|(field, value)| (*field, value.as_str())).collect();
     let setup_token = setup_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     let new = platform::accounts::Registration { email, password, name, setup_token };
-    let made = platform::accounts::register(&platform, new).await.map_err(context::failed).keep(&typed)?;
-    context::begin_session(made.user.id).await?;
-    context::send_on("/sites");
-    Ok("/sites".to_owned())
+    let done = platform::accounts::sign_up(&platform, &context::stranger(), new).await;
+    let next = match done.map_err(context::failed).keep(&typed)? {
+        SignedUp::Made(made) => {
+            context::begin_session(made.user.id).await?;
+            "/sites"
+        }
+        SignedUp::ConfirmationSent => "/done/registration-sent",
+    };
+    context::send_on(next);
+    Ok(next.to_owned())
+}
+
+/// Has a link sent by which a forgotten password is set anew; for everybody. Answers where to go.
+#[server(prefix = "/_fn", endpoint = "request_reset")]
+pub async fn request_reset(email: String) -> Result<String, Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    platform::accounts::request_reset(&platform, &email).await.map_err(context::failed)?;
+    context::send_on("/done/reset-sent");
+    Ok("/done/reset-sent".to_owned())
+}
+
+/// Whether a link sets a password; for everybody.
+#[server(prefix = "/_fn", endpoint = "look_at_reset")]
+pub async fn look_at_reset(token: String) -> Result<(), Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    platform::accounts::look_at_reset(&platform, &token).await.map_err(context::failed)
+}
+
+/// Sets a password by a mailed link; for everybody who has one. Answers where to go.
+#[server(prefix = "/_fn", endpoint = "reset_password")]
+pub async fn reset_password(token: String, password: String) -> Result<String, Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    let done = platform::accounts::confirm_reset(&platform, &context::stranger(), &token, &password).await;
+    done.map_err(context::failed)?;
+    context::send_on("/done/password-set");
+    Ok("/done/password-set".to_owned())
+}
+
+/// What a mailed link is for; for everybody. Changes nothing.
+#[server(prefix = "/_fn", endpoint = "look_at_link")]
+pub async fn look_at_link(token: String) -> Result<LinkView, Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    platform::accounts::look_at_link(&platform, &token).await.map_err(context::failed)
+}
+
+/// Does what a mailed link is for; for everybody who has one. Answers where to go.
+#[server(prefix = "/_fn", endpoint = "confirm_link")]
+pub async fn confirm_link(token: String) -> Result<String, Failure> {
+    use crate::context;
+    let platform = context::platform()?;
+    let done = platform::accounts::confirm_link(&platform, &context::stranger(), &token).await;
+    let next = match done.map_err(context::failed)?.kind {
+        LinkKind::Register => "/done/account-made",
+        LinkKind::Verify => "/done/address-confirmed",
+        LinkKind::Email => "/done/address-changed",
+    };
+    context::send_on(next);
+    Ok(next.to_owned())
 }
 
 /// The first step of signing in; for everybody. Answers where to go: to the second step where the account has one.

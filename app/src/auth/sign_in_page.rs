@@ -50,6 +50,11 @@ pub fn SignInPage() -> impl IntoView {
             <OtherWays next=with_passkey />
             <Providers next=with_provider />
         </AuthFrame>
+        <p class="text-center text-sm text-muted">
+            <A href="/forgot" attr:class="link-accent">
+                "Forgot your password?"
+            </A>
+        </p>
         <Suspense>
             {move || Suspend::new(async move {
                 let visitor = visitor.get().await.ok();

@@ -11,6 +11,7 @@ use super::{
     totp::{Begin, Confirm, TurnOff},
 };
 use crate::{
+    account::{AccountTab, AccountTabs},
     components::{FailureView, Loading, PageHeader, Panel, TimeAgo, use_toasts},
     form::Form,
 };
@@ -85,6 +86,7 @@ pub fn SecurityPage() -> impl IntoView {
     view! {
         <Title text="Security" />
         <PageHeader title="Security" crumbs=vec![("Account".to_owned(), "/account".to_owned())] />
+        <AccountTabs current=AccountTab::Security />
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match answers.await {

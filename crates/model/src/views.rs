@@ -1,5 +1,6 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod accounts;
 mod deploy_keys;
 mod github;
 mod previews;
@@ -7,6 +8,7 @@ mod security;
 mod tokens;
 mod webhooks;
 
+pub use accounts::{DeletionView, LinkKind, LinkView, OwnSiteView, SessionKind, SessionView};
 pub use deploy_keys::DeployKeyView;
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
@@ -40,6 +42,9 @@ pub struct UserView {
     pub email: String,
     /// Name for people.
     pub name: String,
+    /// Somebody who reads mail at this address has said that it is theirs.
+    #[serde(default)]
+    pub email_verified: bool,
     /// Administrator of the platform.
     pub is_admin: bool,
     /// Since.

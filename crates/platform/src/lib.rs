@@ -70,6 +70,8 @@ pub struct Platform {
     pub removals: Notify,
     /// Wakes whoever tells forges how deployments stand.
     pub reports: Notify,
+    /// Wakes whoever sends mails.
+    pub mails: Notify,
     /// What GitHub answered lately.
     pub github: github::Cache,
     /// The pushes that this process is at work on.

@@ -102,6 +102,8 @@ pub struct Settings {
     pub build_concurrency: usize,
     /// Who may register.
     pub signup: Signup,
+    /// How mail is sent.
+    pub mail: crate::mail::Settings,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
     /// Where GitHub is.

@@ -1,5 +1,6 @@
 //! The only SQL: plain functions on a connection, the team first.
 
+pub mod account_links;
 pub mod api_tokens;
 pub mod audit;
 pub mod deliveries;

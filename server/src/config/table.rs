@@ -49,6 +49,8 @@ pub const TABLE: &[Setting] = &[
     open("SIGNIN_OIDC_CLIENT_ID", ""),
     secret("SIGNIN_OIDC_CLIENT_SECRET"),
     open("SIGNIN_OIDC_LABEL", "Single sign-on"),
+    secret("MAIL"),
+    open("MAIL_FROM", ""),
     open("SITE_ROOT", ""),
     open("TEMPLATES_DIR", ""),
     open("ALLOW_PRIVATE_REPOSITORIES", "false"),

@@ -23,6 +23,7 @@ mod git_http;
 mod health;
 mod isolation;
 mod logs;
+mod mailed;
 mod managed_postgres;
 mod no_docker;
 mod passkeys;

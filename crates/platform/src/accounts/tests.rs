@@ -1,13 +1,21 @@
 //! What holds for accounts, on the real database.
 
-use super::*;
+mod deleting;
+mod mailed;
+mod signed_in;
+
+use super::{register::team_slug, *};
 use crate::{
+    Error, Signup,
     testing::{PASSWORD, platform, registration},
     tokens,
 };
 use model::Origin;
+use model::names::TeamSlug;
+use serde_json::json;
 use sqlx::PgPool;
 use std::sync::atomic::Ordering;
+use store::sessions;
 use time::{Duration, OffsetDateTime};
 
 fn told<T: std::fmt::Debug>(result: Result<T>) -> Problem {

@@ -8,7 +8,7 @@ mod github;
 mod http;
 mod oidc;
 
-use super::{Visit, in_person, notice, signed_in};
+use super::{Visit, notice, signed_in};
 use crate::{
     Error, Platform, Result, Signup, access,
     accounts::{self, Registered},
@@ -215,11 +215,10 @@ async fn sign_in(platform: &Platform, provider: &Provider, person: &Person, visi
         None => DisplayName::parse(email.as_str().split('@').next().unwrap_or_default())
             .map_err(|e| Problem::new(422, "invalid_input", e.message))?,
     };
-    let Registered { user, .. } = accounts::insert_without_password(&mut tx, email, &name).await?;
+    let stranger = Actor { origin: visit.origin, ..Actor::nobody() };
+    let Registered { user, .. } = accounts::insert_without_password(&mut tx, &stranger, email, &name).await?;
     insert(&mut tx, provider, user.id, person).await?;
     let account = users::get(&mut tx, user.id).await?.ok_or_else(Problem::unauthenticated)?;
-    let details = json!({ "provider": provider.key });
-    notice::record(&mut tx, &in_person(&account, visit.origin), &account, "account.register", details).await?;
     signed_in(&mut tx, &account, visit.origin, provider.key).await?;
     tx.commit().await?;
     Ok(user)

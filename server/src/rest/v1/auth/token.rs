@@ -1,7 +1,7 @@
 //! `POST /auth/token`: tokens for an address and a password.
 
 use super::NO_STORE;
-use crate::{json::ApiJson, problem::ApiResult, state::AppState};
+use crate::{client, json::ApiJson, problem::ApiResult, state::AppState};
 use axum::{Json, extract::State, response::IntoResponse};
 use model::Origin;
 use platform::{
@@ -24,10 +24,11 @@ pub struct Credentials {
 /// account has a second factor: 401 `totp_required`, 401 `bad_totp`, 429 `totp_locked`.
 pub async fn handle(
     State(state): State<AppState>,
+    client: client::Visit,
     ApiJson(credentials): ApiJson<Credentials>,
 ) -> ApiResult<impl IntoResponse> {
     let Credentials { email, password, totp } = credentials;
-    let visit = Visit::from(Origin::default());
-    let user = sign_in::at_once(&state.platform, &email, &password, totp.as_deref(), visit).await?;
-    Ok((NO_STORE, Json(tokens::issue(&state.platform, user.id).await?)))
+    let from = Visit::from(Origin { address: client.0.address, token: None });
+    let user = sign_in::at_once(&state.platform, &email, &password, totp.as_deref(), from).await?;
+    Ok((NO_STORE, Json(tokens::issue_to(&state.platform, user.id, &client.0).await?)))
 }
