@@ -1,13 +1,36 @@
 //! The server's side of a request: the platform, the session, and who asks.
 
 use crate::failure::Failure;
-use axum::http::{StatusCode, header, request::Parts};
+use axum::{
+    extract::ConnectInfo,
+    http::{HeaderValue, StatusCode, header, request::Parts},
+};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
-use model::{Actor, Problem, UserId};
-use platform::{Platform, accounts};
-use std::sync::Arc;
-use tower_sessions::Session;
+use model::{Actor, Origin, Problem, UserId};
+use platform::{
+    Platform,
+    accounts::{self, sessions::Current},
+    sign_in::{self, Pending},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{net::SocketAddr, sync::Arc};
+use time::{Duration, OffsetDateTime};
+use tower_sessions::{Expiry, Session};
+
+/// How long a session lasts without a visit.
+pub const INACTIVITY: Duration = Duration::days(14);
+/// In the session: the second step of signing in.
+const SECOND_STEP: &str = "second_step";
+
+/// Somebody gave the right password; what was asked for waits for the code.
+#[derive(Serialize, Deserialize)]
+pub struct SecondStep {
+    /// Whose password it was.
+    pub pending: Pending,
+    /// Where to go afterwards.
+    pub next: String,
+}
 
 /// The platform, as the server provides it.
 ///
@@ -60,14 +83,87 @@ pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
     actor.map(|actor| (platform, actor)).ok_or_else(|| refuse(Problem::unauthenticated()))
 }
 
-/// Signs the visitor in: under a new session id, so that one planted before is worth nothing.
+/// Signs the visitor in: under a new session id, so that one planted before is worth nothing, and so is all that was kept
+/// under it.
 ///
 /// # Errors
 /// When the session cannot be written.
 pub async fn begin_session(user: UserId) -> Result<(), Failure> {
+    renew(&session().await?, user).await.map_err(|error| broken_session(&error))
+}
+
+/// Makes a session this account's, under a new id and with nothing of what was in it.
+///
+/// # Errors
+/// When it cannot be written.
+pub async fn renew(session: &Session, user: UserId) -> Result<(), tower_sessions::session::Error> {
+    session.clear().await;
+    session.cycle_id().await?;
+    session.set_expiry(Some(Expiry::OnInactivity(INACTIVITY)));
+    session.insert(accounts::SESSION_USER, user).await
+}
+
+/// Remembers, for a short time and under a new session id, who gave the right password. Nobody is signed in by it.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn begin_second_step(step: SecondStep) -> Result<(), Failure> {
     let session = session().await?;
+    session.clear().await;
     session.cycle_id().await.map_err(|error| broken_session(&error))?;
-    session.insert(accounts::SESSION_USER, user).await.map_err(|error| broken_session(&error))
+    session.set_expiry(Some(Expiry::OnInactivity(sign_in::SECOND_STEP)));
+    session.insert(SECOND_STEP, step).await.map_err(|error| broken_session(&error))
+}
+
+/// The second step that is under way.
+///
+/// # Errors
+/// When the session or the database does not answer.
+pub async fn second_step() -> Result<Option<SecondStep>, Failure> {
+    let step: Option<SecondStep> = session().await?.get(SECOND_STEP).await.map_err(|error| broken_session(&error))?;
+    let Some(step) = step else { return Ok(None) };
+    let is_good = sign_in::is_under_way(&*platform()?, &step.pending, OffsetDateTime::now_utc()).await;
+    Ok(is_good.map_err(failed)?.then_some(step))
+}
+
+/// Keeps the server's half of a ceremony in the visitor's session.
+///
+/// # Errors
+/// When the session cannot be written.
+pub async fn begin_ceremony(key: &str, half: &impl Serialize) -> Result<(), Failure> {
+    let session = session().await?;
+    be_brief(&session).await.map_err(|error| broken_session(&error))?;
+    session.insert(key, half).await.map_err(|error| broken_session(&error))
+}
+
+/// Takes the server's half of a ceremony out of the visitor's session, at once and not with the answer: it is good once.
+///
+/// # Errors
+/// When the session cannot be read or written.
+pub async fn end_ceremony<T: DeserializeOwned>(key: &str) -> Result<Option<T>, Failure> {
+    let session = session().await?;
+    let half = session.remove(key).await.map_err(|error| broken_session(&error))?;
+    if half.is_some() {
+        be_brief(&session).await.map_err(|error| broken_session(&error))?;
+        session.save().await.map_err(|error| broken_session(&error))?;
+    }
+    Ok(half)
+}
+
+/// The session of who is not signed in lasts no longer than a second step.
+///
+/// # Errors
+/// When the session cannot be read.
+pub async fn be_brief(session: &Session) -> Result<(), tower_sessions::session::Error> {
+    if session.get_value(accounts::SESSION_USER).await?.is_none() {
+        session.set_expiry(Some(Expiry::OnInactivity(sign_in::SECOND_STEP)));
+    }
+    Ok(())
+}
+
+/// Where the request came from, for the audit.
+pub fn origin() -> Origin {
+    stranger().origin
 }
 
 /// Signs the visitor out.
@@ -92,6 +188,29 @@ pub async fn put_into_session(key: &str, value: String) -> Result<(), Failure> {
 /// When the session cannot be read or written.
 pub async fn take_from_session(key: &str) -> Result<Option<String>, Failure> {
     session().await?.remove(key).await.map_err(|error| broken_session(&error))
+}
+
+/// The session that the visitor comes with, by what it is stored under.
+///
+/// # Errors
+/// When the route has no session layer.
+pub async fn current_session() -> Result<Current, Failure> {
+    let id = session().await?.id();
+    Ok(id.map_or(Current::Unknown, |id| Current::Browser(accounts::sessions::key(&id.to_string()))))
+}
+
+/// Somebody who need not be signed in, with the address that the request came from.
+pub fn stranger() -> Actor {
+    let peer = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().copied());
+    Actor::nobody().at(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
+}
+
+/// Keeps a page whose address holds a secret out of caches, and its address from other sites.
+pub fn keep_address_secret() {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    }
 }
 
 /// A use case's error, as it is told.

@@ -25,9 +25,11 @@ pub mod format;
 pub mod github;
 pub mod landing;
 pub mod live;
+mod passkey;
 pub mod previews;
 pub mod queue;
 mod routes;
+pub mod security;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
@@ -57,17 +59,27 @@ mod tests {
     #[test]
     fn every_server_function_is_known() {
         let known = [
+            "abandon_totp",
             "account",
+            "account_deletion",
             "add_domain",
+            "add_passkey",
             "approve_preview",
+            "ask_for_passkey",
+            "begin_passkey",
+            "begin_totp",
             "cancel_deployment",
+            "change_email",
             "change_environment",
             "change_password",
             "check_domain",
             "check_slug",
+            "confirm_link",
+            "confirm_totp",
             "create_environment",
             "create_site",
             "create_token",
+            "delete_account",
             "delete_environment",
             "delete_site",
             "delete_token",
@@ -79,11 +91,14 @@ mod tests {
             "deployments",
             "domains",
             "environments",
+            "finish_sign_in",
             "forget_github",
             "github_app",
             "github_repositories",
             "github_ways",
             "import_variables",
+            "look_at_link",
+            "look_at_reset",
             "pause_environment",
             "previews",
             "promote",
@@ -91,24 +106,37 @@ mod tests {
             "queue",
             "redeploy",
             "remove_domain",
+            "remove_passkey",
             "remove_preview",
             "remove_variable",
             "rename_account",
             "rename_site",
+            "renew_recovery_codes",
             "replay_delivery",
+            "request_reset",
+            "reset_password",
             "revoke_old_webhook_secret",
+            "revoke_other_sessions",
+            "revoke_session",
             "rollback",
             "rotate_webhook_secret",
+            "second_step",
+            "security",
+            "send_verification",
+            "sessions",
             "set_previews",
             "set_primary_domain",
             "set_repository",
             "sign_in",
+            "sign_in_with_passkey",
             "sign_out",
             "sign_up",
             "site",
             "sites",
             "templates",
             "tokens",
+            "turn_off_totp",
+            "unlink_provider",
             "usage",
             "variables",
             "visitor",

@@ -1,8 +1,11 @@
 //! The whole dashboard: the frame around every page, and which page stands at which address.
 
 use crate::{
-    account::AccountPage,
-    auth::{SignInPage, SignOut, SignUpPage, Visitor, VisitorResource, use_visitor},
+    account::{AccountPage, SessionsPage},
+    auth::{
+        ConfirmPage, DonePage, ForgotPage, ResetPage, SecondStepPage, SignInPage, SignOut, SignUpPage, Visitor,
+        VisitorResource, use_visitor,
+    },
     boot::Boot,
     clock::Clock,
     components::{EmptyState, Glyph, Icon, Logo, Toasts, Tone, toast::Messages, use_toasts},
@@ -15,6 +18,7 @@ use crate::{
     live,
     previews::PreviewsPage,
     queue::QueuePage,
+    security::SecurityPage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
@@ -56,7 +60,12 @@ pub fn App() -> impl IntoView {
                 <FlatRoutes fallback=NotFoundPage>
                     <Route path=path!("/") view=LandingPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in/code") view=SecondStepPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async />
+                    <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
+                    <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                    <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async />
+                    <Route path=path!("/done/:what") view=DonePage ssr=SsrMode::Async />
                     <Route path=path!("/sites") view=SitesPage ssr=SsrMode::Async />
                     <Route path=path!("/sites/new") view=NewSitePage ssr=SsrMode::Async />
                     <Route path=path!("/sites/new/github") view=GitHubPickPage ssr=SsrMode::Async />
@@ -90,6 +99,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
+                    <Route path=path!("/account/security") view=SecurityPage ssr=SsrMode::Async />
+                    <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async />
                     <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Main>

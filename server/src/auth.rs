@@ -6,7 +6,11 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use model::{Actor, Problem};
-use platform::{Platform, accounts, api_tokens, tokens};
+use platform::{
+    Platform,
+    accounts::{self, sessions::Current},
+    api_tokens, tokens,
+};
 
 /// The caller of a route of the API. 401 `unauthenticated` without a token, 401 `invalid_token` with one that is wrong,
 /// expired, or of an account that is gone.
@@ -31,9 +35,24 @@ pub async fn actor(platform: &Platform, token: &str) -> platform::Result<Option<
     if token.starts_with(api_tokens::PREFIX) {
         return api_tokens::actor(platform, token).await;
     }
-    match tokens::verify(platform, token) {
-        Some(user) => accounts::actor(platform, user).await,
-        None => Ok(None),
+    match tokens::read(platform, token) {
+        Some(presented) if tokens::stands(platform, &presented).await? => {
+            accounts::actor(platform, presented.user).await
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The sign-in that the caller's access token came from.
+#[derive(Debug, Clone)]
+pub struct SignIn(pub Current);
+
+impl FromRequestParts<AppState> for SignIn {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiProblem> {
+        let presented = bearer(&parts.headers).and_then(|token| tokens::read(&state.platform, token));
+        Ok(Self(presented.and_then(|it| it.sign_in).map_or(Current::Unknown, Current::Program)))
     }
 }
 

@@ -3,13 +3,13 @@
 use crate::{config::Config, files};
 use anyhow::Context;
 use model::{
-    Actor, FieldError, Problem,
-    views::{SiteStatus, SiteView},
+    Actor, FieldError, Origin, Problem,
+    views::{SiteStatus, SiteView, UserView},
 };
 use platform::{
     Error, Platform,
     accounts::{self, Registration},
-    passwords,
+    passwords, sign_in,
     sites::{self, NewSite, NewSource},
 };
 use std::path::PathBuf;
@@ -43,14 +43,19 @@ pub async fn prepare(platform: &Platform) -> anyhow::Result<Demo> {
         Err(Error::Problem(taken)) if taken.status == 409 && is_new => {
             password = accounts::reset_password(platform, EMAIL).await?;
             files::write_private(&file, &line(&password))?;
-            Some(accounts::sign_in(platform, EMAIL, &password).await?)
+            known(platform, &password).await
         }
-        Err(Error::Problem(taken)) if taken.status == 409 => accounts::sign_in(platform, EMAIL, &password).await.ok(),
+        Err(Error::Problem(taken)) if taken.status == 409 => known(platform, &password).await,
         Err(error) => return Err(error.into()),
     };
     let Some(account) = account else { return Ok(Demo { password: None, file, site: None }) };
     let actor = accounts::actor(platform, account.id).await?.context("the demo account is gone")?;
     Ok(Demo { password: Some(password), file, site: site(platform, &actor).await? })
+}
+
+/// The account, as long as it is opened by this password alone.
+async fn known(platform: &Platform, password: &str) -> Option<UserView> {
+    sign_in::by_password_alone(platform, EMAIL, password, Origin::default()).await.ok()
 }
 
 fn registration(password: &str) -> Registration {

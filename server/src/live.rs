@@ -1,6 +1,9 @@
 //! What happens, told inside this process: the waker puts it in, sockets and event streams take it out.
 
-use model::event::{Notification, OutboxRow};
+use model::{
+    UserId,
+    event::{Notification, OutboxRow},
+};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -18,22 +21,35 @@ pub struct Told {
 
 /// The way from the waker to all who listen. A clone is the same way.
 #[derive(Debug, Clone)]
-pub struct Live(broadcast::Sender<Arc<Told>>);
+pub struct Live {
+    told: broadcast::Sender<Arc<Told>>,
+    sign_outs: broadcast::Sender<UserId>,
+}
 
 impl Default for Live {
     fn default() -> Self {
-        Self(broadcast::Sender::new(CAPACITY))
+        Self { told: broadcast::Sender::new(CAPACITY), sign_outs: broadcast::Sender::new(CAPACITY) }
     }
 }
 
 impl Live {
     /// Everything from now on, of all teams: the receiver passes on only what its reader may see.
     pub fn listen(&self) -> broadcast::Receiver<Arc<Told>> {
-        self.0.subscribe()
+        self.told.subscribe()
+    }
+
+    /// The accounts of which something that they were signed in with has ended, from now on.
+    pub fn listen_for_sign_outs(&self) -> broadcast::Receiver<UserId> {
+        self.sign_outs.subscribe()
     }
 
     /// Tells all who listen; nobody may.
     pub fn tell(&self, told: Told) {
-        let _ = self.0.send(Arc::new(told));
+        let _ = self.told.send(Arc::new(told));
+    }
+
+    /// Tells all who listen for it; nobody may.
+    pub fn tell_of_sign_out(&self, user: UserId) {
+        let _ = self.sign_outs.send(user);
     }
 }

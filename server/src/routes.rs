@@ -3,7 +3,7 @@
 use crate::{
     body, git_http, github, health, layers, log_file, pages,
     problem::{self, ApiResult},
-    rest, sessions, sockets,
+    rest, sessions, sign_in, sockets,
     state::AppState,
     webhooks,
 };
@@ -33,6 +33,7 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let with_cookie = pages::routes(state)
         .merge(log_file::routes())
         .merge(github::routes())
+        .merge(sign_in::routes())
         .layer(middleware::from_fn(short_bodies))
         .layer(time_limit())
         .merge(live);

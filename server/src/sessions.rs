@@ -1,20 +1,26 @@
 //! Browser sessions in PostgreSQL: a cookie whose hash is the row's key.
 //!
-//! Who is not signed in has neither. A session ends two weeks after its last page; to know that without a write for
-//! every request, the day of the last page stands in it.
+//! Who is not signed in has neither, or for some minutes one with what signing in needs. A session ends two weeks after
+//! its last page; to know that without a write for every request, the hour of the last page stands in it, and where that
+//! was.
 
+use crate::client;
+use app::context::INACTIVITY;
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderValue, header},
+    http::{HeaderValue, Method, header},
     middleware::{self, Next},
     response::Response,
 };
-use platform::accounts::SESSION_USER;
-use sha2::{Digest, Sha256};
+use platform::{
+    Platform,
+    accounts::{self, SESSION_USER},
+    tokens::Client,
+};
 use sqlx::PgPool;
-use std::{collections::HashMap, time::Duration};
-use store::{refresh_tokens, sessions};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use store::sessions;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use tower_sessions::{
@@ -24,12 +30,10 @@ use tower_sessions::{
     session_store::{Error, Result},
 };
 
-/// How long a session lasts without a visit.
-const INACTIVITY: time::Duration = time::Duration::days(14);
-/// How often expired sessions and tokens are removed.
+/// How often expired sessions, tokens, links and mails are removed.
 const SWEEP: Duration = Duration::from_hours(1);
-/// The day of the last page, in the session's data.
-const LAST_DAY: &str = "last_day";
+/// A visit in the same so many seconds as the one before is not noted.
+const COARSE: i64 = 3600;
 
 /// Surrounds routes with sessions: their handlers may extract a [`Session`]. The cookie is out of reach for scripts and
 /// other sites' forms, and over HTTPS bound to this very host (`__Host-`, RFC 6265bis section 4.1.3.2).
@@ -47,40 +51,58 @@ pub fn around<S: Clone + Send + Sync + 'static>(router: Router<S>, pool: &PgPool
 }
 
 /// Removes what has expired, now and every hour, until the process stops.
-pub async fn sweep(pool: PgPool, stopping: CancellationToken) {
+pub async fn sweep(platform: Arc<Platform>, stopping: CancellationToken) {
     let mut hourly = tokio::time::interval(SWEEP);
     loop {
         tokio::select! {
             () = stopping.cancelled() => return,
             _ = hourly.tick() => {}
         }
-        match delete_expired(&pool).await {
+        match accounts::sweep(&platform).await {
             Ok(0) => {}
-            Ok(count) => tracing::debug!(count, "removed expired sessions and tokens"),
-            Err(error) => tracing::warn!(%error, "expired sessions could not be removed; tried again in an hour"),
+            Ok(count) => tracing::debug!(count, "removed what has expired"),
+            Err(error) => tracing::warn!(%error, "what has expired could not be removed; tried again in an hour"),
         }
     }
 }
 
-async fn delete_expired(pool: &PgPool) -> sqlx::Result<u64> {
-    let mut conn = pool.acquire().await?;
-    Ok(sessions::delete_expired(&mut conn).await? + refresh_tokens::delete_expired(&mut conn).await?)
-}
-
-/// The first page of a day gives a signed-in visitor another two weeks. A value that is there already changes nothing,
-/// so every further page of that day leaves the row and the cookie alone.
+/// The first page of an hour gives a signed-in visitor another two weeks, and notes where it was. Every further page of
+/// that hour leaves the row and the cookie alone. Who has just signed in is noted at once.
 async fn keep_alive(session: Session, request: Request, next: Next) -> Response {
+    let client = client::of(request.headers(), request.extensions());
     let is_page = request
         .headers()
         .get(header::ACCEPT)
         .is_some_and(|accept| accept.as_bytes().windows(9).any(|words| words == b"text/html"));
-    if is_page && session.id().is_some() && matches!(session.get_value(SESSION_USER).await, Ok(Some(_))) {
-        let today = OffsetDateTime::now_utc().to_julian_day();
-        if let Err(error) = session.insert(LAST_DAY, today).await {
-            tracing::warn!(%error, "a session could not be prolonged");
-        }
+    let may_sign_in = is_page || request.method() == Method::POST;
+    if is_page && session.id().is_some() {
+        note(&session, &client).await;
     }
-    next.run(request).await
+    let response = next.run(request).await;
+    if may_sign_in && session.is_modified() {
+        note(&session, &client).await;
+    }
+    response
+}
+
+async fn note(session: &Session, client: &Client) {
+    let noted = async {
+        if session.get_value(SESSION_USER).await?.is_none() {
+            return Ok(());
+        }
+        let now = OffsetDateTime::now_utc().unix_timestamp();
+        let hour = now - now.rem_euclid(COARSE);
+        if session.get(sessions::SEEN).await? == Some(hour) {
+            return Ok(());
+        }
+        session.insert(sessions::SEEN, hour).await?;
+        session.insert(sessions::ADDRESS, client.address).await?;
+        session.insert(sessions::AGENT, client.agent.as_deref()).await
+    };
+    let noted: std::result::Result<(), tower_sessions::session::Error> = noted.await;
+    if let Err(error) = noted {
+        tracing::warn!(%error, "a session could not be prolonged");
+    }
 }
 
 /// A browser takes the removal of a `__Host-` cookie only from a cookie that is `Secure` too; the session layer leaves
@@ -149,7 +171,7 @@ impl SessionStore for Store {
 
 /// What stands in the database: worth nothing to who reads it there.
 fn key(id: &Id) -> String {
-    hex::encode(Sha256::digest(id.to_string().as_bytes()))
+    accounts::sessions::key(&id.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]

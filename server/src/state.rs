@@ -6,7 +6,7 @@ use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use platform::{Platform, Settings, github, repositories::UnderWay, vault::Vault};
+use platform::{Platform, Settings, github, mail, repositories::UnderWay, vault::Vault};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -86,6 +86,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         subnet_prefix: config.subnets.prefix,
         build_concurrency: config.build_concurrency,
         signup: config.signup,
+        mail: config.mail.clone(),
         allow_private_repositories: config.allow_private_repositories,
         github: config.github.clone(),
         templates_dir: config.templates_dir.clone(),
@@ -95,7 +96,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         webhook_grace: config.webhook_grace,
         limits: config.limits,
         layer_scope: config.layer_scope.clone(),
-        private: config.database_url.iter().flat_map(database_secrets).collect(),
+        providers: config.providers.clone(),
+        private: private(config),
         kept_releases: config.kept_releases,
         extra_labels: config.extra_labels.clone(),
         instance: instance.to_owned(),
@@ -109,9 +111,17 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         wake: Notify::new(),
         removals: Notify::new(),
         reports: Notify::new(),
+        mails: Notify::new(),
         github: github::Cache::default(),
         pushes: UnderWay::default(),
     })
+}
+
+/// What this process knows and nobody else may.
+fn private(config: &Config) -> Vec<SecretString> {
+    let of_providers = config.providers.iter().map(|provider| provider.client_secret.clone());
+    let of_mail = mail_secret(&config.mail);
+    config.database_url.iter().flat_map(database_secrets).chain(of_providers).chain(of_mail).collect()
 }
 
 /// What of the database's address nobody else may know: its password, and the whole with it.
@@ -119,6 +129,12 @@ fn database_secrets(url: &SecretString) -> Vec<SecretString> {
     let password = url::Url::parse(url.expose_secret()).ok().and_then(|url| url.password().map(str::to_owned));
     let decoded = password.as_deref().map(|it| percent_decode_str(it).decode_utf8_lossy().into_owned());
     password.into_iter().chain(decoded).map(SecretString::from).collect()
+}
+
+/// The password of the mail server.
+fn mail_secret(mail: &mail::Settings) -> Option<SecretString> {
+    let mail::Transport::Smtp(smtp) = &mail.transport else { return None };
+    smtp.credentials.as_ref().map(|(_, password)| password.clone())
 }
 
 /// The proxy of the settings; nothing is touched.

@@ -14,7 +14,7 @@ use model::{
 use platform::{Platform, deployments};
 use sqlx::postgres::{PgListener, PgNotification};
 use std::{sync::Arc, time::Duration};
-use store::{events, reports};
+use store::{events, mails, reports, sessions};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -47,7 +47,9 @@ pub async fn run(state: AppState, last: i64, stop: CancellationToken) {
 async fn listen(outbox: &mut Outbox, pause: &mut Duration) -> sqlx::Error {
     let connected = async {
         let mut listener = PgListener::connect_with(&outbox.platform.pool).await?;
-        listener.listen_all([events::EVENTS, events::JOBS, reports::REPORTS]).await?;
+        listener
+            .listen_all([events::EVENTS, events::JOBS, reports::REPORTS, mails::MAILS, sessions::SIGN_OUTS])
+            .await?;
         Ok(listener)
     };
     let mut listener: PgListener = match connected.await {
@@ -99,6 +101,16 @@ impl Outbox {
                     self.platform.reports.notify_one();
                     Ok(())
                 }
+                Ok(Some(Ok(Some(notification)))) if notification.channel() == mails::MAILS => {
+                    self.platform.mails.notify_one();
+                    Ok(())
+                }
+                Ok(Some(Ok(Some(notification)))) if notification.channel() == sessions::SIGN_OUTS => {
+                    if let Ok(user) = notification.payload().parse() {
+                        self.live.tell_of_sign_out(user);
+                    }
+                    Ok(())
+                }
                 Ok(Some(Ok(Some(notification)))) => self.take(notification.payload()).await,
                 // The connection was made again, or nothing came for a while.
                 Ok(Some(Ok(None))) | Err(_) => self.catch_up().await,
@@ -115,6 +127,7 @@ impl Outbox {
     async fn catch_up(&mut self) -> Result<(), sqlx::Error> {
         self.platform.wake.notify_one();
         self.platform.reports.notify_one();
+        self.platform.mails.notify_one();
         let mut conn = self.platform.pool.acquire().await?;
         let mut from = (self.last - LOOK_BACK).max(self.begin);
         loop {

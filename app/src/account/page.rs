@@ -1,6 +1,11 @@
-//! The account: name, password, theme, signing out.
+//! The account: name, address, password, theme, signing out, deleting it.
 
-use super::server::{ChangePassword, RenameAccount, get_account};
+use super::{
+    delete::DeletePanel,
+    email::EmailPanel,
+    server::{ChangePassword, RenameAccount, get_account},
+    tabs::{AccountTab, AccountTabs},
+};
 use crate::{
     auth::{SignOut, use_visitor},
     components::{Button, FailureView, Field, Glyph, Loading, PageHeader, Panel, use_toasts},
@@ -15,12 +20,14 @@ use model::views::UserView;
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let account = Resource::new_blocking(|| (), |()| get_account());
+    let visitor = use_visitor();
     view! {
         <Title text="Account" />
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
+                let sends_mail = visitor.get().await.is_ok_and(|visitor| visitor.sends_mail);
                 match account.await {
-                    Ok(user) => Either::Left(view! { <Account user /> }),
+                    Ok(user) => Either::Left(view! { <Account user sends_mail /> }),
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
             })}
@@ -29,24 +36,17 @@ pub fn AccountPage() -> impl IntoView {
 }
 
 #[component]
-fn Account(user: UserView) -> impl IntoView {
+fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
+    let (is_admin, name, email) = (user.is_admin, user.name.clone(), user.email.clone());
+    let about = email.clone();
     view! {
-        <PageHeader title="Account" about=move || user.email.clone() />
+        <PageHeader title="Account" about=move || about.clone() />
+        <AccountTabs current=AccountTab::Profile />
         <div class="flex max-w-2xl flex-col gap-6">
-            <NamePanel name=user.name />
+            <NamePanel name />
+            <EmailPanel user sends_mail />
             <PasswordPanel />
-            <Panel title="API tokens">
-                <div class="flex flex-wrap items-center justify-between gap-4">
-                    <p class="max-w-sm text-sm text-muted">
-                        "What programs sign in with: pipelines, scripts, and Git when it pushes."
-                    </p>
-                    <a href=crate::tokens::ADDRESS class="btn btn-plain">
-                        "API tokens"
-                    </a>
-                </div>
-            </Panel>
-            {user
-                .is_admin
+            {is_admin
                 .then(|| {
                     view! {
                         <Panel title="Administration">
@@ -65,6 +65,7 @@ fn Account(user: UserView) -> impl IntoView {
                 <ThemeChoice />
             </Panel>
             <SignOutPanel />
+            <DeletePanel email />
         </div>
     }
 }

@@ -2,6 +2,8 @@
 
 use super::{
     frame::{AuthFrame, EmailField},
+    passkey_button::PasskeyButton,
+    providers::Providers,
     server::SignIn,
     use_visitor,
 };
@@ -24,13 +26,14 @@ pub fn SignInPage() -> impl IntoView {
     let form = Form::<SignIn>::new();
     form.on_done(|next| load_page(&next));
     let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let (with_passkey, with_provider) = (next.clone(), next.clone());
     view! {
         <Title text="Sign in" />
         <Meta name="description" content="Sign in to WebMeteor." />
         <AuthFrame title="Sign in" about="Welcome back.">
             <ActionForm action=form.action attr:class="flex flex-col gap-4">
                 {form.refusal(&["email", "password"])}
-                <input type="hidden" name="next" value=next.clone() />
+                <input type="hidden" name="next" value=next />
                 <EmailField form />
                 <Field
                     name="password"
@@ -44,7 +47,14 @@ pub fn SignInPage() -> impl IntoView {
                     "Sign in"
                 </Button>
             </ActionForm>
+            <OtherWays next=with_passkey />
+            <Providers next=with_provider />
         </AuthFrame>
+        <p class="text-center text-sm text-muted">
+            <A href="/forgot" attr:class="link-accent">
+                "Forgot your password?"
+            </A>
+        </p>
         <Suspense>
             {move || Suspend::new(async move {
                 let visitor = visitor.get().await.ok();
@@ -64,6 +74,23 @@ pub fn SignInPage() -> impl IntoView {
                         })}
                 }
             })}
+        </Suspense>
+    }
+}
+
+/// What there is beside the password.
+#[component]
+fn OtherWays(next: String) -> impl IntoView {
+    let visitor = use_visitor();
+    view! {
+        <Suspense>
+            {move || {
+                let next = next.clone();
+                Suspend::new(async move {
+                    let passkeys = visitor.get().await.is_ok_and(|visitor| visitor.passkeys);
+                    passkeys.then(|| view! { <PasskeyButton next /> })
+                })
+            }}
         </Suspense>
     }
 }

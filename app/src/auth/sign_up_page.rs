@@ -2,6 +2,7 @@
 
 use super::{
     frame::{AuthFrame, EmailField},
+    providers::Providers,
     server::SignUp,
     use_visitor,
 };
@@ -97,6 +98,7 @@ fn SignUpForm(signup: SignupState) -> impl IntoView {
                     "Create account"
                 </Button>
             </ActionForm>
+            <Providers next="" />
         </AuthFrame>
         <p class="text-center text-sm text-muted">
             "Already have one? " <A href="/sign-in" attr:class="link-accent">

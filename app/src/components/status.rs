@@ -10,8 +10,16 @@ use model::{
     views::{Outcome, PreviewState, SiteStatus, VerificationState},
 };
 
+/// A state in a word.
 #[component]
-fn Pill(tone: Tone, glyph: Glyph, label: &'static str) -> impl IntoView {
+pub fn Pill(
+    /// Its colour.
+    tone: Tone,
+    /// Its picture.
+    glyph: Glyph,
+    /// The word.
+    label: &'static str,
+) -> impl IntoView {
     view! {
         <span class=format!("pill {}", tone.class())>
             <Icon glyph class="size-3.5" />

@@ -2,6 +2,7 @@
 
 use super::server::{CreateToken, DeleteToken, Tokens, list_tokens};
 use crate::{
+    account::{AccountTab, AccountTabs},
     components::{
         Alert, Button, CopyField, EmptyState, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader, Panel,
         TimeAgo, Tone, use_toasts,
@@ -34,7 +35,8 @@ pub fn TokensPage() -> impl IntoView {
     let answers = Resource::new_blocking(move || changes.get(), |_| list_tokens());
     view! {
         <Title text="API tokens" />
-        <PageHeader title="API tokens" crumbs=vec![("Account".to_owned(), "/account".to_owned())] />
+        <PageHeader title="API tokens" about=move || "What programs sign in with: pipelines, scripts, and Git when it pushes." />
+        <AccountTabs current=AccountTab::Tokens />
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match answers.await {

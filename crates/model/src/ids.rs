@@ -54,6 +54,8 @@ id! {
     DeployKeyId
     /// A refresh or API token.
     TokenId
+    /// Something that an account is signed in with: a browser's session, or a program's sign-in.
+    SessionId
     /// A note of who did what.
     AuditId
     /// An e-mail that is to be sent.

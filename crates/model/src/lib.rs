@@ -17,6 +17,6 @@ pub mod views;
 pub use actor::{Actor, Grant, Origin, Role, Scope};
 pub use ids::{
     AuditId, DeliveryId, DeployKeyId, DeploymentId, DomainId, EnvironmentId, InvitationId, MailId, PasskeyId, PushId,
-    ReleaseId, SiteId, TeamId, TokenId, UserId,
+    ReleaseId, SessionId, SiteId, TeamId, TokenId, UserId,
 };
 pub use problem::{FieldError, Problem};

@@ -1,16 +1,20 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod accounts;
 mod deploy_keys;
 mod domains;
 mod github;
 mod previews;
+mod security;
 mod tokens;
 mod webhooks;
 
+pub use accounts::{DeletionView, LinkKind, LinkView, OwnSiteView, SessionKind, SessionView};
 pub use deploy_keys::DeployKeyView;
 pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
+pub use security::{IdentityView, PasskeyView, ProviderView, QrView, SecurityView, TotpSetupView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
@@ -40,6 +44,9 @@ pub struct UserView {
     pub email: String,
     /// Name for people.
     pub name: String,
+    /// Somebody who reads mail at this address has said that it is theirs.
+    #[serde(default)]
+    pub email_verified: bool,
     /// Administrator of the platform.
     pub is_admin: bool,
     /// Since.

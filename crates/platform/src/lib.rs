@@ -34,6 +34,7 @@ pub mod repositories;
 mod routes;
 mod secrets;
 pub mod settings;
+pub mod sign_in;
 pub mod sites;
 #[cfg(test)]
 mod testing;
@@ -70,6 +71,8 @@ pub struct Platform {
     pub removals: Notify,
     /// Wakes whoever tells forges how deployments stand.
     pub reports: Notify,
+    /// Wakes whoever sends mails.
+    pub mails: Notify,
     /// What GitHub answered lately.
     pub github: github::Cache,
     /// The pushes that this process is at work on.

@@ -60,6 +60,33 @@ impl Default for Limits {
     }
 }
 
+/// A provider of accounts that people may sign in with.
+#[derive(Debug, Clone)]
+pub struct Provider {
+    /// `github`, `google`, `oidc`: stands in addresses and in the database.
+    pub key: &'static str,
+    /// What people call it.
+    pub label: String,
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// What it knows the platform by.
+    pub client_id: String,
+    /// What proves that it is the platform.
+    pub client_secret: SecretString,
+}
+
+/// What a provider speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProviderKind {
+    /// OAuth 2.0 and an API of its own, at [`Settings::github`].
+    GitHub,
+    /// OpenID Connect.
+    OpenId {
+        /// Its address, as it writes it itself.
+        issuer: String,
+    },
+}
+
 /// The settings that use cases need.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -83,6 +110,8 @@ pub struct Settings {
     pub build_concurrency: usize,
     /// Who may register.
     pub signup: Signup,
+    /// How mail is sent.
+    pub mail: crate::mail::Settings,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
     /// Where GitHub is.
@@ -101,6 +130,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Installations on one engine share the layers of builds where this word is the same.
     pub layer_scope: String,
+    /// Providers of accounts that people may sign in with.
+    pub providers: Vec<Provider>,
     /// What this process knows and nobody else may: kept out of logs, beside the secrets of sites.
     pub private: Vec<SecretString>,
     /// Releases of each environment that can be gone back to, the one that serves included.

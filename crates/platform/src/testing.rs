@@ -37,6 +37,10 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             subnet_prefix: 12,
             build_concurrency: 1,
             signup,
+            mail: crate::mail::Settings {
+                transport: crate::mail::Transport::Log,
+                from: "WebMeteor <no-reply@example.org>".into(),
+            },
             allow_private_repositories: false,
             github: forge::report::GitHub {
                 url: "https://github.com".parse().unwrap(),
@@ -47,6 +51,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             watch: Duration::ZERO,
             webhook_grace: Duration::from_hours(24),
             limits: crate::settings::Limits::default(),
+            providers: Vec::new(),
             private: Vec::new(),
             layer_scope: "test".into(),
             kept_releases: 5,
@@ -59,6 +64,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         wake: Notify::new(),
         removals: Notify::new(),
         reports: Notify::new(),
+        mails: Notify::new(),
         github: crate::github::Cache::default(),
         pushes: crate::repositories::UnderWay::default(),
     }

@@ -1,7 +1,7 @@
 //! Tokens of API clients: short-lived JWTs, and refresh tokens that are used once.
 //!
 //! The signing key is derived from the master key, so every process of an installation has it and none stores it. An
-//! access token is not looked up: after a changed password it lives on for its last minutes.
+//! access token names its sign-in, and is good for nothing once that has ended ([`stands`]).
 
 use crate::{Platform, Result, vault};
 use jsonwebtoken::{
@@ -9,10 +9,14 @@ use jsonwebtoken::{
     errors::Error as JwtError,
     jwk::{Jwk, ThumbprintHash},
 };
-use model::{Problem, UserId};
+use model::{Problem, SessionId, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::refresh_tokens::{self, Owner};
+pub use store::refresh_tokens::Client;
+use store::{
+    refresh_tokens::{self, Owner},
+    sessions,
+};
 use time::{Duration, OffsetDateTime};
 use uuid::Uuid;
 
@@ -46,8 +50,20 @@ struct Claims {
     iss: String,
     aud: String,
     sub: UserId,
+    /// The sign-in that it came from.
+    #[serde(default)]
+    sid: Option<SessionId>,
     iat: i64,
     exp: i64,
+}
+
+/// What an access token says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Presented {
+    /// For whom it speaks.
+    pub user: UserId,
+    /// The sign-in that it came from.
+    pub sign_in: Option<SessionId>,
 }
 
 /// The keys of an installation.
@@ -73,26 +89,40 @@ impl Keys {
 /// # Errors
 /// Only if the database fails.
 pub async fn issue(platform: &Platform, user: UserId) -> Result<TokenPair> {
-    let mut conn = platform.pool.acquire().await?;
-    issue_in(platform, &mut conn, Owner { user_id: user, family: Uuid::now_v7() }).await
+    issue_to(platform, user, &Client::default()).await
 }
 
-async fn issue_in(platform: &Platform, conn: &mut sqlx::PgConnection, owner: Owner) -> Result<TokenPair> {
+/// A first pair after signing in, for this program.
+///
+/// # Errors
+/// Only if the database fails.
+pub async fn issue_to(platform: &Platform, user: UserId, client: &Client) -> Result<TokenPair> {
+    let mut conn = platform.pool.acquire().await?;
+    issue_in(platform, &mut conn, Owner { user_id: user, family: Uuid::now_v7() }, client).await
+}
+
+async fn issue_in(
+    platform: &Platform,
+    conn: &mut sqlx::PgConnection,
+    owner: Owner,
+    client: &Client,
+) -> Result<TokenPair> {
     let now = OffsetDateTime::now_utc();
     let refresh_token = format!("{REFRESH_PREFIX}{}", vault::random_secret());
-    refresh_tokens::insert(conn, owner, &digest(&refresh_token), now + REFRESH_LIFETIME).await?;
+    refresh_tokens::insert(conn, owner, &digest(&refresh_token), now + REFRESH_LIFETIME, client).await?;
     Ok(TokenPair {
-        access_token: access_token(platform, owner.user_id, now)?,
+        access_token: access_token(platform, owner, now)?,
         expires_in: ACCESS_LIFETIME.whole_seconds(),
         refresh_token,
     })
 }
 
-fn access_token(platform: &Platform, user: UserId, now: OffsetDateTime) -> Result<String> {
+fn access_token(platform: &Platform, owner: Owner, now: OffsetDateTime) -> Result<String> {
     let claims = Claims {
         iss: platform.settings.public_url.clone(),
         aud: AUDIENCE.to_owned(),
-        sub: user,
+        sub: owner.user_id,
+        sid: Some(SessionId(owner.family)),
         iat: now.unix_timestamp(),
         exp: (now + ACCESS_LIFETIME).unix_timestamp(),
     };
@@ -112,6 +142,14 @@ fn access_token(platform: &Platform, user: UserId, now: OffsetDateTime) -> Resul
 /// # Errors
 /// 401 `invalid_refresh_token`, whatever is wrong with it.
 pub async fn refresh(platform: &Platform, token: &str) -> Result<TokenPair> {
+    refresh_for(platform, token, &Client::default()).await
+}
+
+/// [`refresh`], for this program.
+///
+/// # Errors
+/// As [`refresh`].
+pub async fn refresh_for(platform: &Platform, token: &str, client: &Client) -> Result<TokenPair> {
     let refused = || Problem::new(401, "invalid_refresh_token", "This refresh token is not valid; sign in again.");
     let hash = digest(token);
     let mut tx = platform.pool.begin().await?;
@@ -121,7 +159,7 @@ pub async fn refresh(platform: &Platform, token: &str) -> Result<TokenPair> {
         return Err(refused().into());
     }
     if refresh_tokens::consume(&mut tx, &hash).await? {
-        let pair = issue_in(platform, &mut tx, owner).await?;
+        let pair = issue_in(platform, &mut tx, owner, client).await?;
         tx.commit().await?;
         return Ok(pair);
     }
@@ -140,13 +178,29 @@ pub async fn revoke(platform: &Platform, token: &str) -> Result<()> {
     if let Some(owner) = refresh_tokens::owner(&mut tx, &digest(token)).await? {
         store::users::lock(&mut tx, owner.user_id).await?;
         refresh_tokens::revoke_family(&mut tx, owner.family).await?;
+        sessions::tell_of_end(&mut tx, owner.user_id).await?;
     }
     tx.commit().await?;
     Ok(())
 }
 
-/// The account that an access token speaks for; `None` if it is not ours, not of this kind, changed or expired.
+/// The account that an access token speaks for; `None` if it is not ours, not of this kind, changed or expired. Whether
+/// its sign-in goes on is for [`stands`] to say.
 pub fn verify(platform: &Platform, token: &str) -> Option<UserId> {
+    read(platform, token).map(|presented| presented.user)
+}
+
+/// Whether the sign-in that an access token came from goes on.
+///
+/// # Errors
+/// The database's.
+pub async fn stands(platform: &Platform, presented: &Presented) -> Result<bool> {
+    let Some(sign_in) = presented.sign_in else { return Ok(true) };
+    Ok(refresh_tokens::is_alive(&mut *platform.pool.acquire().await?, sign_in.0).await?)
+}
+
+/// What an access token says; `None` as for [`verify`].
+pub fn read(platform: &Platform, token: &str) -> Option<Presented> {
     let mut rules = Validation::new(Algorithm::EdDSA);
     rules.set_issuer(&[&platform.settings.public_url]);
     rules.set_audience(&[AUDIENCE]);
@@ -154,7 +208,8 @@ pub fn verify(platform: &Platform, token: &str) -> Option<UserId> {
     // The machines of an installation may differ by this many seconds.
     rules.leeway = 5;
     let token = jsonwebtoken::decode::<Claims>(token, &Keys::of(platform).ok()?.decoding, &rules).ok()?;
-    (token.header.typ.as_deref() == Some(TYPE)).then_some(token.claims.sub)
+    let Claims { sub: user, sid: sign_in, .. } = token.claims;
+    (token.header.typ.as_deref() == Some(TYPE)).then_some(Presented { user, sign_in })
 }
 
 fn digest(token: &str) -> [u8; 32] {

@@ -1,5 +1,6 @@
 //! The only SQL: plain functions on a connection, the team first.
 
+pub mod account_links;
 pub mod api_tokens;
 pub mod audit;
 pub mod deliveries;
@@ -9,9 +10,11 @@ pub mod domains;
 pub mod environments;
 pub mod events;
 pub mod github;
+pub mod identities;
 pub mod image_uses;
 pub mod logs;
 pub mod mails;
+pub mod passkeys;
 pub mod pull_requests;
 pub mod pushes;
 pub mod queue;
@@ -19,6 +22,7 @@ pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;
 pub mod reports;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod sites;

@@ -1,12 +1,38 @@
 //! Browser sessions. `key` is a hash of the cookie's value, never the value itself.
 
-use model::UserId;
+use model::{SessionId, UserId};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{FromRow, PgConnection};
 use time::OffsetDateTime;
+
+/// Channel that tells that something an account was signed in with has ended; the payload is the account's id.
+pub const SIGN_OUTS: &str = "webmeteor_sign_outs";
 
 /// The member of a session's data that holds the account's id.
 pub const USER: &str = "user";
+/// The one that holds when it was last seen: seconds since 1970, to the hour.
+pub const SEEN: &str = "seen";
+/// The one that holds where that was.
+pub const ADDRESS: &str = "address";
+/// The one that holds how the browser called itself.
+pub const AGENT: &str = "agent";
+
+/// A session, as its owner may know it.
+#[derive(Debug, Clone, FromRow)]
+pub struct SessionRow {
+    /// The key, which is shown to nobody.
+    pub key: String,
+    /// What it is called instead.
+    pub id: SessionId,
+    /// Since.
+    pub begun_at: OffsetDateTime,
+    /// When it was last seen, to the hour.
+    pub seen_at: Option<OffsetDateTime>,
+    /// Where.
+    pub address: Option<String>,
+    /// How the browser called itself.
+    pub agent: Option<String>,
+}
 
 /// Stores a new session; `false` if the key is taken.
 pub async fn insert(
@@ -46,7 +72,43 @@ pub async fn get(conn: &mut PgConnection, key: &str) -> sqlx::Result<Option<(Val
 
 /// Ends a session.
 pub async fn delete(conn: &mut PgConnection, key: &str) -> sqlx::Result<()> {
-    sqlx::query("delete from sessions where id = $1").bind(key).execute(conn).await?;
+    sqlx::query(
+        "with gone as (delete from sessions where id = $1 returning data ->> 'user' as user_id) \
+         select pg_notify($2, user_id) from gone where user_id is not null",
+    )
+    .bind(key)
+    .bind(SIGN_OUTS)
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The sessions of an account that have not expired, the one last seen first.
+pub async fn of_user(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<SessionRow>> {
+    sqlx::query_as(
+        "select id as key, public_id as id, begun_at, to_timestamp((data ->> 'seen')::double precision) as seen_at, \
+             data ->> 'address' as address, data ->> 'agent' as agent \
+         from sessions where data ->> 'user' = $1 and expires_at > now() \
+         order by seen_at desc nulls last, begun_at desc",
+    )
+    .bind(user.to_string())
+    .fetch_all(conn)
+    .await
+}
+
+/// Ends the sessions of an account but the one with this key; answers how many there were.
+pub async fn delete_others(conn: &mut PgConnection, user: UserId, keep: Option<&str>) -> sqlx::Result<u64> {
+    let done = sqlx::query("delete from sessions where data ->> 'user' = $1 and id is distinct from $2")
+        .bind(user.to_string())
+        .bind(keep)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Tells, once the transaction has committed, that something this account was signed in with has ended.
+pub async fn tell_of_end(conn: &mut PgConnection, user: UserId) -> sqlx::Result<()> {
+    sqlx::query("select pg_notify($1, $2)").bind(SIGN_OUTS).bind(user.to_string()).execute(conn).await?;
     Ok(())
 }
 
@@ -115,5 +177,25 @@ mod tests {
         }
         assert_eq!(delete_of_user(&mut conn, ada).await.unwrap(), 2);
         assert!(get(&mut conn, "b").await.unwrap().is_some());
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn the_sessions_of_one_account_are_told_apart_and_end_but_for_one(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let (ada, bob) = (UserId::new(), UserId::new());
+        let seen = json!({ USER: ada, SEEN: 3600, ADDRESS: "192.0.2.1", AGENT: "Firefox" });
+        insert(&mut conn, "a1", &seen, later()).await.unwrap();
+        insert(&mut conn, "a2", &json!({ USER: ada }), later()).await.unwrap();
+        insert(&mut conn, "old", &json!({ USER: ada }), OffsetDateTime::now_utc()).await.unwrap();
+        insert(&mut conn, "b", &json!({ USER: bob }), later()).await.unwrap();
+        let rows = of_user(&mut conn, ada).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["a1", "a2"]);
+        assert_eq!(rows[0].seen_at.unwrap().unix_timestamp(), 3600);
+        assert_eq!((rows[0].address.as_deref(), rows[0].agent.as_deref()), (Some("192.0.2.1"), Some("Firefox")));
+        assert!(rows[0].id != rows[1].id && rows[1].seen_at.is_none());
+        tell_of_end(&mut conn, ada).await.unwrap();
+        delete_others(&mut conn, ada, Some("a2")).await.unwrap();
+        assert!(get(&mut conn, "a1").await.unwrap().is_none());
+        assert!(get(&mut conn, "a2").await.unwrap().is_some() && get(&mut conn, "b").await.unwrap().is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! Teams and their members.
 
-use model::{Role, TeamId, UserId};
+use model::{Role, SiteId, TeamId, UserId};
 use sqlx::{FromRow, PgConnection};
 
 /// A team as it is stored.
@@ -73,6 +73,74 @@ pub async fn of_user(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<
         .collect()
 }
 
+/// A team and the part that an account has in it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Part {
+    /// Id.
+    pub id: TeamId,
+    /// In container names and Git addresses.
+    pub slug: String,
+    /// Name for people.
+    pub name: String,
+    role: String,
+    /// How many others are in it.
+    pub other_members: i64,
+    /// How many of them own it.
+    pub other_owners: i64,
+}
+
+impl Part {
+    /// The account's role.
+    pub fn role(&self) -> Option<Role> {
+        Role::from_word(&self.role)
+    }
+}
+
+/// The parts that an account has in its teams, whose rows are held until the transaction ends.
+pub async fn lock_parts(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Part>> {
+    sqlx::query_as(
+        "select t.id, t.slug, t.name, m.role, \
+             (select count(*) from members o where o.team_id = t.id and o.user_id <> $1) as other_members, \
+             (select count(*) from members o where o.team_id = t.id and o.user_id <> $1 and o.role = 'owner') \
+                 as other_owners \
+         from members m join teams t on t.id = m.team_id where m.user_id = $1 order by t.id for update of t",
+    )
+    .bind(user)
+    .fetch_all(conn)
+    .await
+}
+
+/// The sites of these teams that are not being removed: id, name, and their team's name.
+pub async fn sites(conn: &mut PgConnection, teams: &[TeamId]) -> sqlx::Result<Vec<(SiteId, String, String)>> {
+    sqlx::query_as(
+        "select s.id, s.name, t.name from sites s join teams t on t.id = s.team_id \
+         where s.team_id = any($1) and s.deleting_at is null order by t.name, s.name, s.id",
+    )
+    .bind(teams)
+    .fetch_all(conn)
+    .await
+}
+
+/// Removes those of these teams that have neither members nor sites.
+pub async fn delete_empty(conn: &mut PgConnection, teams: &[TeamId]) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "delete from teams t where t.id = any($1) \
+         and not exists (select from members m where m.team_id = t.id) \
+         and not exists (select from sites s where s.team_id = t.id)",
+    )
+    .bind(teams)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// The teams that nobody is in any more.
+pub async fn abandoned(conn: &mut PgConnection) -> sqlx::Result<Vec<TeamId>> {
+    sqlx::query_scalar("select id from teams t where not exists (select from members m where m.team_id = t.id)")
+        .fetch_all(conn)
+        .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +173,25 @@ mod tests {
         set_member(&mut conn, other.id, ada, Role::Viewer).await.unwrap();
         let found: Vec<_> = of_user(&mut conn, ada).await.unwrap().into_iter().map(|m| (m.team.slug, m.role)).collect();
         assert_eq!(found, [("ada".to_owned(), Role::Owner), ("bob".to_owned(), Role::Viewer)]);
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn a_team_is_left_by_its_last_member_and_then_removed(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let (ada, bob) = (user(&mut conn, "ada@example.org").await, user(&mut conn, "bob@example.org").await);
+        let own = insert(&mut conn, "ada", "Ada").await.unwrap().unwrap();
+        let both = insert(&mut conn, "both", "Both").await.unwrap().unwrap();
+        set_member(&mut conn, own.id, ada, Role::Owner).await.unwrap();
+        set_member(&mut conn, both.id, ada, Role::Owner).await.unwrap();
+        set_member(&mut conn, both.id, bob, Role::Viewer).await.unwrap();
+        let parts = lock_parts(&mut conn, ada).await.unwrap();
+        let told: Vec<_> =
+            parts.iter().map(|it| (it.slug.as_str(), it.role(), it.other_members, it.other_owners)).collect();
+        assert_eq!(told, [("ada", Some(Role::Owner), 0, 0), ("both", Some(Role::Owner), 1, 0)]);
+        assert!(sites(&mut conn, &[own.id]).await.unwrap().is_empty());
+        users::delete(&mut conn, ada).await.unwrap();
+        assert_eq!(abandoned(&mut conn).await.unwrap(), [own.id]);
+        assert_eq!(delete_empty(&mut conn, &[own.id, both.id]).await.unwrap(), 1);
+        assert!(get(&mut conn, both.id).await.unwrap().is_some());
     }
 }

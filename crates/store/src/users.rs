@@ -18,8 +18,12 @@ pub struct User {
     pub name: String,
     /// PHC string.
     pub password_hash: String,
+    /// Its owner knows the password; else nobody does.
+    pub has_password: bool,
     /// Administrator of the platform.
     pub is_admin: bool,
+    /// When somebody who reads mail there said that the address is theirs.
+    pub email_verified_at: Option<OffsetDateTime>,
     /// Since.
     pub created_at: OffsetDateTime,
 }
@@ -85,9 +89,58 @@ pub async fn rename(conn: &mut PgConnection, id: UserId, name: &str) -> sqlx::Re
         .await
 }
 
-/// Stores another password.
+/// Notes that the address is proved; `false` if the account is gone, or has another address by now.
+pub async fn verify_email(conn: &mut PgConnection, id: UserId, email: &str) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "update users set email_verified_at = coalesce(email_verified_at, now()) where id = $1 and email = $2",
+    )
+    .bind(id)
+    .bind(email)
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives the account another address, which was proved.
+///
+/// # Errors
+/// A violation of [`EMAIL_KEY`] if the address is taken.
+pub async fn set_email(conn: &mut PgConnection, id: UserId, email: &str) -> sqlx::Result<()> {
+    sqlx::query("update users set email = $2, email_verified_at = now() where id = $1")
+        .bind(id)
+        .bind(email)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Whether another account than this is an administrator. All administrators' rows are held until the transaction
+/// ends: of two who leave at once, one stays.
+pub async fn lock_other_admins(conn: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
+    let admins: Vec<UserId> =
+        sqlx::query_scalar("select id from users where is_admin order by id for update").fetch_all(conn).await?;
+    Ok(admins.iter().any(|admin| *admin != id))
+}
+
+/// Removes an account, with its memberships, tokens and links.
+pub async fn delete(conn: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query("delete from users where id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes that nobody knows the account's password.
+pub async fn forget_password(conn: &mut PgConnection, id: UserId) -> sqlx::Result<()> {
+    sqlx::query("update users set has_password = false where id = $1").bind(id).execute(conn).await?;
+    Ok(())
+}
+
+/// Stores another password, which the owner knows.
 pub async fn set_password(conn: &mut PgConnection, id: UserId, hash: &str) -> sqlx::Result<()> {
-    sqlx::query("update users set password_hash = $2 where id = $1").bind(id).bind(hash).execute(conn).await?;
+    sqlx::query("update users set password_hash = $2, has_password = true where id = $1")
+        .bind(id)
+        .bind(hash)
+        .execute(conn)
+        .await?;
     Ok(())
 }
 
@@ -152,8 +205,39 @@ mod tests {
         let mut conn = pool.acquire().await.unwrap();
         let id = insert(&mut conn, ADA).await.unwrap().id;
         assert_eq!(rename(&mut conn, id, "Ada L.").await.unwrap().unwrap().name, "Ada L.");
+        forget_password(&mut conn, id).await.unwrap();
+        assert!(!get(&mut conn, id).await.unwrap().unwrap().has_password);
         set_password(&mut conn, id, "second").await.unwrap();
-        assert_eq!(get(&mut conn, id).await.unwrap().unwrap().password_hash, "second");
+        let ada = get(&mut conn, id).await.unwrap().unwrap();
+        assert_eq!((ada.password_hash.as_str(), ada.has_password), ("second", true));
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn an_address_is_proved_and_changed(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let ada = insert(&mut conn, ADA).await.unwrap();
+        assert!(ada.email_verified_at.is_none());
+        assert!(!verify_email(&mut conn, ada.id, "old@example.org").await.unwrap());
+        assert!(verify_email(&mut conn, ada.id, ADA.email).await.unwrap());
+        let first = get(&mut conn, ada.id).await.unwrap().unwrap().email_verified_at;
+        assert!(first.is_some() && verify_email(&mut conn, ada.id, ADA.email).await.unwrap());
+        assert_eq!(get(&mut conn, ada.id).await.unwrap().unwrap().email_verified_at, first);
+        set_email(&mut conn, ada.id, "new@example.org").await.unwrap();
+        assert_eq!(get(&mut conn, ada.id).await.unwrap().unwrap().email, "new@example.org");
+        let bob = insert(&mut conn, ADA).await.unwrap();
+        let error = set_email(&mut conn, bob.id, "new@example.org").await.unwrap_err();
+        assert_eq!(error.as_database_error().unwrap().constraint(), Some(EMAIL_KEY));
+    }
+
+    #[sqlx::test(migrations = "../../migrations")]
+    async fn it_is_known_whether_another_administrator_stays(pool: PgPool) {
+        let mut conn = pool.acquire().await.unwrap();
+        let ada = insert(&mut conn, NewUser { is_admin: true, ..ADA }).await.unwrap().id;
+        assert!(!lock_other_admins(&mut conn, ada).await.unwrap());
+        let bob = insert(&mut conn, NewUser { email: "b@example.org", is_admin: true, ..ADA }).await.unwrap().id;
+        assert!(lock_other_admins(&mut conn, ada).await.unwrap());
+        delete(&mut conn, bob).await.unwrap();
+        assert!(!lock_other_admins(&mut conn, ada).await.unwrap());
     }
 
     #[sqlx::test(migrations = "../../migrations")]

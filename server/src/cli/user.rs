@@ -7,7 +7,7 @@ use clap::Subcommand;
 use platform::{
     Platform,
     accounts::{self, Registration},
-    passwords,
+    passwords, sign_in,
 };
 use std::io::{self, BufRead};
 
@@ -36,6 +36,9 @@ pub enum Command {
     ResetPassword {
         /// Its address
         email: String,
+        /// Turn its second factor off too, for who has lost the phone and the recovery codes
+        #[arg(long)]
+        without_second_factor: bool,
     },
 }
 
@@ -67,9 +70,11 @@ async fn execute(command: Command, platform: &Platform) -> anyhow::Result<String
             let user = accounts::promote(platform, &email).await.map_err(in_full)?;
             Ok(format!("{} is an administrator now.", user.email))
         }
-        Command::ResetPassword { email } => {
+        Command::ResetPassword { email, without_second_factor } => {
             let password = accounts::reset_password(platform, &email).await.map_err(in_full)?;
-            Ok(format!("All sessions of {email} have ended.\npassword: {password}"))
+            let is_off = without_second_factor && sign_in::totp::rescue(platform, &email).await.map_err(in_full)?;
+            let told = if is_off { "\nIts second factor is off." } else { "" };
+            Ok(format!("All sessions of {email} have ended.{told}\npassword: {password}"))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod limits;
 mod parse;
+mod providers;
 mod subnet;
 mod table;
 
@@ -10,7 +11,10 @@ pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
 use forge::report::GitHub;
-use platform::{Deadlines, Signup, settings::Limits};
+use platform::{
+    Deadlines, Signup, mail,
+    settings::{Limits, Provider},
+};
 use secrecy::SecretString;
 use std::{
     fmt,
@@ -54,12 +58,16 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Who may register.
     pub signup: Signup,
+    /// How mail is sent.
+    pub mail: mail::Settings,
     /// The folder with the dashboard's scripts and styles.
     pub site_root: PathBuf,
     /// The folder with the templates.
     pub templates_dir: PathBuf,
     /// Repositories over plain HTTP and on private addresses are fetched too.
     pub allow_private_repositories: bool,
+    /// Providers of accounts that people may sign in with.
+    pub providers: Vec<Provider>,
     /// Where GitHub is, or a GitHub Enterprise Server.
     pub github: GitHub,
     /// The folder with PostgreSQL's programs; `None`: looked for.
@@ -149,6 +157,9 @@ impl Config {
         let log = values.take("LOG", parse::log_filter);
         let log_format = values.take("LOG_FORMAT", parse::log_format);
         let signup = values.take("SIGNUP", parse::signup);
+        let providers = providers::take(values);
+        let mail = values.take("MAIL", mail::Transport::parse);
+        let mail_from = values.take("MAIL_FROM", parse::mail_from);
         let site_root = values.take("SITE_ROOT", parse::site_root);
         let templates_dir = values.take("TEMPLATES_DIR", parse::templates_dir);
         let allow_private_repositories = values.take("ALLOW_PRIVATE_REPOSITORIES", parse::yes_or_no);
@@ -184,6 +195,8 @@ impl Config {
             log: log?,
             log_format: log_format?,
             signup: signup?,
+            providers: providers?,
+            mail: mail::Settings { transport: mail?, from: mail_from? },
             site_root: site_root?,
             templates_dir: templates_dir?,
             allow_private_repositories: allow_private_repositories?,
@@ -213,6 +226,13 @@ impl Config {
             if let Some((other, _)) = ports[..at].iter().find(|(_, p)| p == port && *port != 0) {
                 wrong.push(format!("{name} and {other} both say port {port}; give each a port of its own."));
             }
+        }
+        if self.mail.transport.reaches_people() && self.mail.from.is_empty() {
+            wrong.push(
+                "WEBMETEOR_MAIL sends mail, so WEBMETEOR_MAIL_FROM has to say from whom: \
+                        WebMeteor <no-reply@example.org>."
+                    .to_owned(),
+            );
         }
         if wrong.is_empty() { Ok(()) } else { Err(ConfigError(wrong)) }
     }
@@ -321,12 +341,26 @@ mod tests {
     }
 
     #[test]
+    fn mail_that_is_sent_is_from_somebody() {
+        let smtp = ("WEBMETEOR_MAIL", "smtp://me:hush@mail.example.org");
+        assert!(errors("", &[smtp]).contains("WEBMETEOR_MAIL_FROM"));
+        assert!(errors("", &[("WEBMETEOR_MAIL_FROM", "nobody")]).contains("WEBMETEOR_MAIL_FROM"));
+        let told = errors("", &[("WEBMETEOR_MAIL", "smtp://me:hush@mail.example.org?tls=none")]);
+        assert!(told.contains("WEBMETEOR_MAIL") && !told.contains("hush"), "{told}");
+        let config = Config::load(None, vars(&[smtp, ("WEBMETEOR_MAIL_FROM", "Us <us@example.org>")])).unwrap();
+        assert!(config.mail.transport.reaches_people());
+        assert!(!Config::load(None, []).unwrap().mail.transport.reaches_people());
+    }
+
+    #[test]
     fn secrets_are_hidden_in_print() {
         let config = Config::load(
             None,
             vars(&[
                 ("WEBMETEOR_DATABASE_URL", "postgres://me:hush@localhost/x"),
                 ("WEBMETEOR_MASTER_KEY", &"ab".repeat(32)),
+                ("WEBMETEOR_MAIL", "smtp://me:hush@mail.example.org"),
+                ("WEBMETEOR_MAIL_FROM", "me@example.org"),
             ]),
         )
         .unwrap();

@@ -1,6 +1,6 @@
 //! How each setting's text becomes its value. Every refusal says what would be accepted.
 
-use platform::Signup;
+use platform::{Signup, mail};
 use secrecy::SecretString;
 use std::{
     io::IsTerminal,
@@ -196,6 +196,14 @@ pub fn signup(raw: &str) -> Parsed<Signup> {
         "invite" => Ok(Signup::Invite),
         _ => Err(format!("“{raw}” is neither `open` nor `invite`.")),
     }
+}
+
+/// Who mail is from: `WebMeteor <no-reply@example.org>`; unset where none is sent.
+pub fn mail_from(raw: &str) -> Parsed<String> {
+    if raw.is_empty() || mail::is_sender(raw) {
+        return Ok(raw.to_owned());
+    }
+    Err(format!("“{raw}” is not a sender such as WebMeteor <no-reply@example.org>."))
 }
 
 /// The first of `site` beside the program and `target/site`, unless it is set.

@@ -1,4 +1,4 @@
-//! Who asks for a repository: HTTP Basic, with a token or the account's password.
+//! Who asks for a repository: HTTP Basic, with a token, or the account's password where it has no second factor.
 
 use super::refusal::Refusal;
 use crate::{auth, state::AppState};
@@ -7,8 +7,8 @@ use axum::{
     http::{header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use model::{Actor, UserId};
-use platform::accounts;
+use model::{Actor, Origin, UserId};
+use platform::{accounts, sign_in};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -39,9 +39,11 @@ impl FromRequestParts<AppState> for Caller {
 async fn by_password(parts: &Parts, state: &AppState, name: &str, password: &str) -> Result<UserId, Refusal> {
     let verified = parts.extensions.get::<Arc<Verified>>();
     if let Some(user) = verified.and_then(|verified| verified.get(name, password, Instant::now())) {
+        // It may have been turned on a moment ago.
+        sign_in::password_is_enough(&state.platform, user).await?;
         return Ok(user);
     }
-    let user = accounts::sign_in(&state.platform, name, password).await?.id;
+    let user = sign_in::by_password_alone(&state.platform, name, password, Origin::default()).await?.id;
     if let Some(verified) = verified {
         verified.insert(name, password, user, Instant::now());
     }

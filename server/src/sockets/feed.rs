@@ -74,6 +74,7 @@ impl Feed {
 
     async fn follow(&mut self) -> Result<(), End> {
         let mut events = self.state.live.listen();
+        let mut sign_outs = self.state.live.listen_for_sign_outs();
         // Who the visitor is must be known before the first question.
         self.look_again().await?;
         let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
@@ -82,6 +83,12 @@ impl Feed {
             tokio::select! {
                 biased;
                 _ = look.tick() => self.look_again().await?,
+                ended = sign_outs.recv() => {
+                    // Too many to know whose: it may be this one's.
+                    if !ended.is_ok_and(|user| user != self.visitor.user()) {
+                        self.look_again().await?;
+                    }
+                },
                 asked = self.commands.recv() => match asked {
                     Some(asked) => self.answer(asked).await?,
                     None => return Err(End::Gone),

@@ -3,7 +3,10 @@
 use crate::state::AppState;
 use axum::http::{header, request::Parts};
 use model::{Actor, UserId};
-use platform::{Platform, accounts, tokens};
+use platform::{
+    Platform, accounts,
+    tokens::{self, Presented},
+};
 use serde::Deserialize;
 use std::fmt;
 use tower_sessions::Session;
@@ -36,16 +39,29 @@ impl fmt::Display for Refused {
 #[derive(Clone)]
 pub struct Visitor {
     user: UserId,
-    /// `None`: by token.
-    session: Option<Session>,
+    by: By,
+}
+
+/// What it was established by.
+#[derive(Clone)]
+enum By {
+    Session(Session),
+    Token(Presented),
 }
 
 impl Visitor {
     /// Recognises who connects.
     pub async fn recognise(state: &AppState, parts: &Parts, handshake: Handshake) -> Result<Self, Refused> {
         if let Some(token) = handshake.token {
-            let user = tokens::verify(&state.platform, &token).ok_or(Refused::Unauthenticated)?;
-            return Ok(Self { user, session: None });
+            let presented = tokens::read(&state.platform, &token).ok_or(Refused::Unauthenticated)?;
+            return match tokens::stands(&state.platform, &presented).await {
+                Ok(true) => Ok(Self { user: presented.user, by: By::Token(presented) }),
+                Ok(false) => Err(Refused::Unauthenticated),
+                Err(error) => {
+                    tracing::warn!(%error, "a sign-in cannot be looked up");
+                    Err(Refused::Unavailable)
+                }
+            };
         }
         // Customers' sites may be siblings of the dashboard: their pages send our cookie, and their origin.
         if !is_own_origin(parts, &state.config.public_url) {
@@ -57,16 +73,25 @@ impl Visitor {
             Refused::Unavailable
         })?;
         let user = user.ok_or(Refused::Unauthenticated)?;
-        Ok(Self { user, session: Some(session) })
+        Ok(Self { user, by: By::Session(session) })
+    }
+
+    /// Whose account it is.
+    pub fn user(&self) -> UserId {
+        self.user
     }
 
     /// What the visitor may do now; `None` once the session has ended or the account is gone.
     pub async fn actor(&self, platform: &Platform) -> platform::Result<Option<Actor>> {
-        if let Some(session) = &self.session {
-            session.load().await.map_err(anyhow::Error::from)?;
-            if user_of(session).await.map_err(anyhow::Error::from)? != Some(self.user) {
-                return Ok(None);
+        let is_signed_in = match &self.by {
+            By::Session(session) => {
+                session.load().await.map_err(anyhow::Error::from)?;
+                user_of(session).await.map_err(anyhow::Error::from)? == Some(self.user)
             }
+            By::Token(presented) => tokens::stands(platform, presented).await?,
+        };
+        if !is_signed_in {
+            return Ok(None);
         }
         accounts::actor(platform, self.user).await
     }

@@ -4,6 +4,9 @@
 
 mod accounts;
 mod api_tokens;
+#[path = "../../../crates/platform/src/sign_in/passkeys/authenticator.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod authenticator;
 mod cancel;
 mod confines;
 mod conflicts;
@@ -24,11 +27,17 @@ mod git_http;
 mod health;
 mod isolation;
 mod logs;
+mod mailed;
 mod managed_postgres;
 mod no_docker;
+mod passkeys;
 mod pipeline;
 mod previews;
 mod problems;
+#[path = "../../../crates/platform/src/sign_in/providers/tests/provider.rs"]
+#[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
+mod provider;
+mod providers;
 mod pushes;
 mod pushes_cut_off;
 mod queue;
@@ -38,6 +47,7 @@ mod reconcile;
 mod remote;
 mod repository;
 mod sessions;
+mod sign_in;
 mod sockets;
 #[path = "../../../crates/forge/tests/git/sshd.rs"]
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]

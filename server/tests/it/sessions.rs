@@ -1,7 +1,7 @@
 //! Browser sessions: the cookie, who has one, how long, and what ends it.
 
 use crate::support::{App, Setup, client, until};
-use reqwest::{Client, Response};
+use reqwest::{Client, Method, Response};
 use time::{Duration, OffsetDateTime};
 
 const EMAIL: &str = "ada@example.org";
@@ -132,7 +132,7 @@ async fn another_password_ends_the_other_sessions_and_not_the_own_one() {
 }
 
 #[tokio::test]
-async fn the_first_page_of_a_day_prolongs_a_session_and_further_ones_write_nothing() {
+async fn the_first_page_of_an_hour_prolongs_a_session_and_further_ones_write_nothing() {
     let app = App::start_without_docker().await;
     app.register(EMAIL).await;
     sign_in(&app, &app.client).await;
@@ -140,7 +140,7 @@ async fn the_first_page_of_a_day_prolongs_a_session_and_further_ones_write_nothi
     assert_eq!(cookies(&page(&app, &app.client, "/").await), [""; 0]);
 
     let soon = OffsetDateTime::now_utc() + Duration::hours(1);
-    sqlx::query("update sessions set expires_at = $1, data = data || '{\"last_day\": 1}'")
+    sqlx::query("update sessions set expires_at = $1, data = data || '{\"seen\": 1}'")
         .bind(soon)
         .execute(&app.pool())
         .await
@@ -161,4 +161,51 @@ async fn an_expired_session_is_refused_and_swept_at_the_next_start() {
     app.stop().await;
     app.restart().await;
     until("the sweep", async || (rows(&app).await == 0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn what_one_is_signed_in_with_is_listed_and_ended_one_by_one() {
+    let app = App::start_without_docker().await;
+    let (token, _) = app.register(EMAIL).await;
+    let (here, elsewhere) = (client(), client());
+    sign_in(&app, &here).await;
+    sign_in(&app, &elsewhere).await;
+    let (status, listed) = app.get("/api/v1/me/sessions", Some(&token)).await;
+    let items = listed["items"].as_array().unwrap();
+    assert_eq!((status, items.len()), (200, 3), "{listed}");
+    assert_eq!((&items[0]["kind"], &items[0]["current"]), (&"program".into(), &true.into()));
+    assert!(items.iter().all(|it| it["address"] == "127.0.0.1" && it["begun_at"].is_string()), "{listed}");
+
+    let seen: serde_json::Value = call(&app, &here, "sessions", &[]).await.json().await.unwrap();
+    let seen = seen.as_array().unwrap();
+    assert_eq!((&seen[0]["kind"], &seen[0]["current"]), (&"browser".into(), &true.into()));
+    let other = seen.iter().find(|it| it["kind"] == "browser" && it["current"] == false).unwrap();
+    let ended = call(&app, &here, "revoke_session", &[("id", other["id"].as_str().unwrap())]).await;
+    assert!(ended.status().is_success(), "{}", ended.status());
+    assert!(is_signed_in(&app, &here).await && !is_signed_in(&app, &elsewhere).await);
+
+    let own = items[0]["id"].as_str().unwrap();
+    let response = app.send(Method::DELETE, &format!("/api/v1/me/sessions/{own}"), Some(&token), None).await;
+    assert_eq!(response.status(), 204);
+    assert_eq!(app.get("/api/v1/me", Some(&token)).await.0, 401, "its access token is still good");
+    let others: serde_json::Value = call(&app, &here, "revoke_other_sessions", &[]).await.json().await.unwrap();
+    assert_eq!(others, 0);
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_by_its_owner_and_nothing_opens_any_more() {
+    let app = App::start_without_docker().await;
+    let (token, _) = app.register(EMAIL).await;
+    sign_in(&app, &app.client).await;
+    let (status, found) = app.get("/api/v1/me/deletion", Some(&token)).await;
+    assert_eq!((status, &found["last_admin"]), (200, &false.into()), "{found}");
+    let body = serde_json::json!({"email": EMAIL, "password": "not mine at all"});
+    let wrong = app.send(Method::DELETE, "/api/v1/me", Some(&token), Some(&body)).await;
+    assert_eq!(wrong.status(), 422);
+    let form = [("confirm_email", EMAIL), ("delete_password", PASSWORD)];
+    let gone = call(&app, &app.client, "delete_account", &form).await;
+    assert!(gone.status().is_success(), "{}", gone.status());
+    assert!(!is_signed_in(&app, &app.client).await);
+    assert_eq!(app.get("/api/v1/me", Some(&token)).await.0, 401);
+    assert_eq!(rows(&app).await, 0);
 }

@@ -15,7 +15,7 @@ use store::{deployments::NewDeployment, environments::NewEnvironment, logs::NewL
 use time::OffsetDateTime;
 
 /// A Socket.IO client (protocol 5, Engine.IO 4) on the long-polling transport.
-struct Socket {
+pub struct Socket {
     url: String,
     http: Client,
     received: VecDeque<String>,
@@ -24,7 +24,7 @@ struct Socket {
 
 impl Socket {
     /// Connects with this `auth`; refused, it returns what the server said.
-    async fn connect(http: &Client, base: &str, origin: Option<&str>, auth: &Value) -> Result<Self, String> {
+    pub async fn connect(http: &Client, base: &str, origin: Option<&str>, auth: &Value) -> Result<Self, String> {
         let url = format!("{base}/socket.io/?EIO=4&transport=polling");
         let mut open = http.get(&url);
         if let Some(origin) = origin {
@@ -315,4 +315,21 @@ async fn sockets_are_closed_when_the_platform_stops() {
     app.signal("TERM");
     assert_eq!(socket.next_packet().await, None);
     assert!(app.ended().await.success());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_ended_ends_its_sockets_at_once() {
+    let app = App::start_without_docker().await;
+    let (token, _) = app.register("ada@example.org").await;
+    let mut socket = Socket::with_token(&app, &token).await;
+    let (_, listed) = app.get("/api/v1/me/sessions", Some(&token)).await;
+    let own = listed["items"][0]["id"].as_str().unwrap();
+    let began = Instant::now();
+    let ended = app.send(reqwest::Method::DELETE, &format!("/api/v1/me/sessions/{own}"), Some(&token), None).await;
+    assert_eq!(ended.status(), 204);
+    assert_eq!(socket.next_packet().await, None);
+    // Without being told it would have looked again after 15 s.
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    let refused = Socket::connect(&client(), &app.url, None, &json!({"token": token})).await;
+    assert_eq!(refused.err().as_deref(), Some("unauthenticated"));
 }

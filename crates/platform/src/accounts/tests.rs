@@ -1,12 +1,21 @@
 //! What holds for accounts, on the real database.
 
-use super::*;
+mod deleting;
+mod mailed;
+mod signed_in;
+
+use super::{register::team_slug, *};
 use crate::{
+    Error, Signup,
     testing::{PASSWORD, platform, registration},
     tokens,
 };
+use model::Origin;
+use model::names::TeamSlug;
+use serde_json::json;
 use sqlx::PgPool;
 use std::sync::atomic::Ordering;
+use store::sessions;
 use time::{Duration, OffsetDateTime};
 
 fn told<T: std::fmt::Debug>(result: Result<T>) -> Problem {
@@ -14,6 +23,10 @@ fn told<T: std::fmt::Debug>(result: Result<T>) -> Problem {
         Error::Problem(problem) => problem,
         other => panic!("not a problem: {other}"),
     }
+}
+
+async fn sign_in(platform: &Platform, email: &str, password: &str) -> Result<UserView> {
+    crate::sign_in::by_password_alone(platform, email, password, Origin::default()).await
 }
 
 fn codes(problem: &Problem) -> Vec<(&str, &str)> {

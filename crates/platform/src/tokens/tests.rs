@@ -62,7 +62,8 @@ async fn another_process_with_the_same_master_key_takes_the_token_and_another_in
 #[sqlx::test(migrations = "../../migrations")]
 async fn an_expired_access_token_is_refused(pool: PgPool) {
     let (platform, ada) = with_ada(pool).await;
-    let made = |ago| access_token(&platform, ada, OffsetDateTime::now_utc() - ago).unwrap();
+    let owner = Owner { user_id: ada, family: Uuid::now_v7() };
+    let made = |ago| access_token(&platform, owner, OffsetDateTime::now_utc() - ago).unwrap();
     assert_eq!(verify(&platform, &made(ACCESS_LIFETIME - Duration::minutes(1))), Some(ada));
     assert_eq!(verify(&platform, &made(ACCESS_LIFETIME + Duration::minutes(1))), None);
 }
@@ -153,6 +154,9 @@ async fn signing_out_ends_the_sign_in_of_the_token(pool: PgPool) {
     revoke(&platform, &laptop.refresh_token).await.unwrap();
     revoke(&platform, "wmr_unknown").await.unwrap();
     refused(refresh(&platform, &laptop.refresh_token).await);
+    let stands =
+        async |pair: &TokenPair| stands(&platform, &read(&platform, &pair.access_token).unwrap()).await.unwrap();
+    assert!(!stands(&laptop).await && stands(&phone).await);
     refresh(&platform, &phone.refresh_token).await.unwrap();
 }
 

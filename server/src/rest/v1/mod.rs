@@ -8,6 +8,7 @@ mod domains;
 mod environments;
 mod github;
 mod me;
+mod passkeys;
 mod previews;
 mod queue;
 mod sites;
@@ -29,10 +30,20 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/token", post(auth::token::handle))
         .route("/auth/refresh", post(auth::refresh::handle))
         .route("/auth/logout", post(auth::logout::handle))
-        .route("/me", get(me::handle))
+        .route("/auth/confirm", post(auth::confirm::handle))
+        .route("/auth/password-reset", post(auth::password_reset::request::handle))
+        .route("/auth/password-reset/confirm", post(auth::password_reset::confirm::handle))
+        .route("/me", get(me::get::handle).delete(me::delete::handle))
+        .route("/me/deletion", get(me::deletion::handle))
+        .route("/me/email", post(me::change_email::handle))
+        .route("/me/email/verification", post(me::verify_email::handle))
+        .route("/me/sessions", get(me::sessions::list::handle).delete(me::sessions::delete_others::handle))
+        .route("/me/sessions/{id}", delete(me::sessions::delete::handle))
         .route("/teams", get(teams::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
+        .route("/passkeys", get(passkeys::list::handle))
+        .route("/passkeys/{id}", delete(passkeys::delete::handle))
         .route("/deploy-keys", post(deploy_keys::create::handle))
         .route("/queue", get(queue::handle))
         .route("/github/installations", get(github::installations::handle))

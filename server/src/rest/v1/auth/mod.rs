@@ -1,6 +1,8 @@
 //! Making an account, and tokens for it.
 
+pub mod confirm;
 pub mod logout;
+pub mod password_reset;
 pub mod refresh;
 pub mod register;
 pub mod token;

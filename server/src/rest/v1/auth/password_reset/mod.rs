@@ -1,0 +1,4 @@
+//! Another password by a mailed link.
+
+pub mod confirm;
+pub mod request;

@@ -1,0 +1,17 @@
+//! `DELETE /passkeys/{id}` → 204.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{extract::State, http::StatusCode};
+use model::PasskeyId;
+use platform::{Platform, sign_in::passkeys};
+use std::sync::Arc;
+
+/// Removes a passkey.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(id): Id<PasskeyId>,
+) -> ApiResult<StatusCode> {
+    passkeys::remove(&platform, &actor, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,4 @@
+//! Passkeys: the caller's own.
+
+pub mod delete;
+pub mod list;
