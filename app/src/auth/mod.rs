@@ -26,6 +26,7 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 
 /// Where the second step of signing in is done.
+#[cfg(feature = "ssr")]
 const SECOND_STEP: &str = "/sign-in/code";
 
 /// Who looks at the page, asked once for all pages.

@@ -36,16 +36,17 @@ pub fn take(values: &mut Values) -> Option<Vec<Provider>> {
 }
 
 /// What a provider knows the platform by; both or neither.
+#[expect(clippy::option_option, reason = "wrong, or not given, or given")]
 fn pair(values: &mut Values, id: &'static str, secret: &'static str) -> Option<Option<(String, SecretString)>> {
     let (has_id, has_secret) = (!values.raw(id).value.is_empty(), !values.raw(secret).value.is_empty());
-    let id = values.take(id, |raw| match has_secret && raw.is_empty() {
-        true => Err("is missing; the provider gave it with the secret.".into()),
-        false => Ok(raw.to_owned()),
-    });
-    let secret = values.take(secret, |raw| match has_id && raw.is_empty() {
-        true => Err("is missing; the provider gave it with the client's id.".into()),
-        false => Ok(SecretString::from(raw.to_owned())),
-    });
+    let given = |raw: &str, is_needed: bool, with: &str| {
+        if is_needed && raw.is_empty() {
+            return Err(format!("is missing; the provider gave it with {with}."));
+        }
+        Ok(raw.to_owned())
+    };
+    let id = values.take(id, |raw| given(raw, has_secret, "the secret"));
+    let secret = values.take(secret, |raw| given(raw, has_id, "the client's id").map(SecretString::from));
     let (id, secret) = (id?, secret?);
     Some((!id.is_empty()).then_some((id, secret)))
 }

@@ -6,7 +6,7 @@ mod signed_in;
 
 use super::{register::team_slug, *};
 use crate::{
-    Error, Signup,
+    Error, Signup, passwords,
     testing::{PASSWORD, platform, registration},
     tokens,
 };

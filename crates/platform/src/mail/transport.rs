@@ -92,7 +92,8 @@ impl Smtp {
             }
             (Some(_), _) => return Err("after the `?` there can be `tls=none` and nothing else.".to_owned()),
         }
-        let text = |part: &str| percent_decode_str(part).decode_utf8().map(|it| it.into_owned()).map_err(|_| wrong());
+        let text =
+            |part: &str| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| wrong());
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,
             (user, Some(password)) if !user.is_empty() => Some((text(user)?, SecretString::from(text(password)?))),

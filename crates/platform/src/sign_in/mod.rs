@@ -146,13 +146,13 @@ pub async fn at_once(
 ) -> Result<UserView> {
     match begin(platform, email, password, visit).await? {
         FirstStep::Done(user) => Ok(user),
-        FirstStep::CodeNeeded(pending) => match code.map(str::trim).filter(|code| !code.is_empty()) {
-            Some(code) => finish(platform, &pending, code, visit).await,
-            None => {
+        FirstStep::CodeNeeded(pending) => {
+            let Some(code) = code.map(str::trim).filter(|code| !code.is_empty()) else {
                 let detail = "This account has a second factor: send a code of its app, or a recovery code, as `totp`.";
-                Err(Problem::new(401, "totp_required", detail).into())
-            }
-        },
+                return Err(Problem::new(401, "totp_required", detail).into());
+            };
+            finish(platform, &pending, code, visit).await
+        }
     }
 }
 

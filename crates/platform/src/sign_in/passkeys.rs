@@ -74,7 +74,7 @@ pub async fn begin(
         let detail = format!("An account has {MOST} passkeys at most; remove one first.");
         return Err(Problem::conflict("too_many_passkeys", detail).into());
     }
-    let known = known.into_iter().map(|row| row.credential_id.into()).collect();
+    let known = known.into_iter().map(|row| row.credential_id).collect();
     let (options, state) = webauthn
         .start_passkey_registration(user.id.0, &user.email, &user.name, Some(known))
         .map_err(|error| anyhow::anyhow!("a passkey's challenge: {error}"))?;

@@ -18,7 +18,7 @@ pub(super) struct Ada {
     pub(super) actor: Actor,
     pub(super) visit: Visit,
     /// So many mails she was sent before.
-    mailed: i64,
+    pub(super) mailed: i64,
 }
 
 impl Ada {
@@ -101,7 +101,7 @@ impl App {
     /// One that is none of the three that would do.
     fn wrong(&self, now: OffsetDateTime) -> String {
         let near: Vec<_> = (-1..=1).map(|step| self.code(now + Duration::seconds(30 * step))).collect();
-        (0..).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
+        (0..1000).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }
 }
 

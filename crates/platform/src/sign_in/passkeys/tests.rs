@@ -85,12 +85,15 @@ async fn a_challenge_is_for_one_account_and_five_minutes(pool: PgPool) {
     assert_eq!(problem(replayed).code, "bad_passkey");
 }
 
+/// What is wrong, and how it comes about.
+type Wrong = (&'static str, fn(&mut Authenticator));
+
 #[sqlx::test(migrations = "../../migrations")]
 async fn what_is_not_signed_here_by_a_verified_owner_is_refused(pool: PgPool) {
     let ada = Ada::new(pool).await;
     let mut phone = Authenticator::new(1);
     register(&ada, &mut phone, "Phone").await.unwrap();
-    let wrong: [(&str, fn(&mut Authenticator)); 6] = [
+    let wrong: [Wrong; 6] = [
         ("another site", |it| it.origin = "https://evil.example".into()),
         ("another port", |it| it.origin = "http://localhost:8888".into()),
         ("another host's key", |it| it.host = "evil.example".into()),
