@@ -32,6 +32,10 @@ pub enum Error {
     /// A registry did not answer the engine, or not well: another try may find it well again.
     #[error("{0}")]
     RegistryDown(String),
+    /// A layer went, with the last image that stood upon it, while another build was about to stand upon it too: the next
+    /// try makes it anew.
+    #[error("{0}")]
+    LayerGone(String),
     /// A command in a container took longer than it was given.
     #[error("the command took longer than {} s", .0.as_secs_f32())]
     TimeLimit(std::time::Duration),
@@ -56,7 +60,7 @@ pub enum Error {
 impl Error {
     /// Another try later may help, without anything being changed.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Self::Unavailable(_) | Self::RegistryDown(_))
+        matches!(self, Self::Unavailable(_) | Self::RegistryDown(_) | Self::LayerGone(_))
     }
 
     /// Reads the engine's words where its status says too little.
@@ -70,6 +74,8 @@ impl Error {
             Self::SubnetTaken(message)
         } else if !has(STEP_FAILED) && REGISTRY_DOWN.iter().any(|words| has(words)) {
             Self::RegistryDown(message)
+        } else if !has(STEP_FAILED) && has(LAYER_GONE) && has("no such file or directory") {
+            Self::LayerGone(message)
         } else if status == 404 {
             Self::NotFound(message)
         } else if status == 409 || has("has active endpoints") {
@@ -82,6 +88,8 @@ impl Error {
 
 /// A build's step that failed may have printed anything.
 const STEP_FAILED: &str = "returned a non-zero code";
+/// How the engine's classic builder tells that an image it found a moment ago is not there.
+const LAYER_GONE: &str = "failed to get digest sha256:";
 /// How the engine tells that a registry is out of reach for now: in the words of Go's `net` and `net/http`, and of the
 /// engine's own client. A name that nobody has (`no such host`) is not among them: it stays wrong.
 const REGISTRY_DOWN: &[&str] = &[
@@ -132,6 +140,15 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_layer_that_went_under_a_build_is_worth_another_try() {
+        let gone = "failed to get digest sha256:d25d: open /var/lib/docker/image/overlay2/imagedb/content/sha256/d25d: \
+                    no such file or directory";
+        assert!(Error::from_answer(0, gone.to_owned()).is_temporary());
+        let printed = format!("The command 'echo {gone}' returned a non-zero code: 1");
+        assert!(!Error::from_answer(0, printed).is_temporary());
+    }
 
     #[test]
     fn a_registry_that_is_down_is_worth_another_try_and_a_wrong_name_is_not() {
