@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 pub mod account;
+pub mod audit;
 pub mod auth;
 pub mod boot;
 pub mod clock;
@@ -66,6 +67,7 @@ mod tests {
             "add_passkey",
             "approve_preview",
             "ask_for_passkey",
+            "audit",
             "begin_passkey",
             "begin_totp",
             "cancel_deployment",

@@ -58,6 +58,14 @@ fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
                                     "GitHub App"
                                 </a>
                             </div>
+                            <div class="mt-4 flex flex-wrap items-center justify-between gap-4">
+                                <p class="max-w-sm text-sm text-muted">
+                                    "Everything that was done on this platform, by whom, and from where."
+                                </p>
+                                <a href="/admin/audit" class="btn btn-plain">
+                                    "Audit of the platform"
+                                </a>
+                            </div>
                         </Panel>
                     }
                 })}

@@ -1,6 +1,7 @@
 //! What the dashboard and the REST API show: one shape for both.
 
 mod accounts;
+mod audit;
 mod deploy_keys;
 mod domains;
 mod github;
@@ -10,6 +11,7 @@ mod tokens;
 mod webhooks;
 
 pub use accounts::{DeletionView, LinkKind, LinkView, OwnSiteView, SessionKind, SessionView};
+pub use audit::{AuditActor, AuditFilter, AuditTarget, AuditToken, AuditView};
 pub use deploy_keys::DeployKeyView;
 pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};

@@ -1,5 +1,9 @@
 //! Who did what to what: an entry is added in the transaction that does it.
 
+mod list;
+
+pub use list::{Whose, list, team};
+
 use crate::Result;
 use model::{Actor, TeamId};
 use serde_json::Value;
@@ -56,3 +60,6 @@ pub(crate) async fn record(conn: &mut PgConnection, actor: &Actor, entry: Entry<
     store::audit::insert(conn, &new).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

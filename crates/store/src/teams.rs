@@ -41,6 +41,11 @@ pub async fn get(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Option<Tea
     sqlx::query_as("select id, slug, name from teams where id = $1").bind(id).fetch_optional(conn).await
 }
 
+/// The team with this short name.
+pub async fn by_slug(conn: &mut PgConnection, slug: &str) -> sqlx::Result<Option<Team>> {
+    sqlx::query_as("select id, slug, name from teams where slug = $1").bind(slug).fetch_optional(conn).await
+}
+
 /// Puts an account into a team, or changes its role there.
 pub async fn set_member(conn: &mut PgConnection, team: TeamId, user: UserId, role: Role) -> sqlx::Result<()> {
     sqlx::query(
@@ -158,6 +163,7 @@ mod tests {
         let team = insert(&mut tx, "ada", "Ada").await.unwrap().unwrap();
         assert!(insert(&mut tx, "ada", "Another").await.unwrap().is_none());
         assert_eq!(get(&mut tx, team.id).await.unwrap().unwrap().name, "Ada");
+        assert_eq!(by_slug(&mut tx, "ada").await.unwrap().unwrap().id, team.id);
         assert!(get(&mut tx, TeamId::new()).await.unwrap().is_none());
     }
 
