@@ -5,8 +5,8 @@ use axum::http::{StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use model::{Actor, Problem, UserId};
-use platform::{Platform, accounts};
-use std::sync::Arc;
+use platform::{Platform, accounts, throttle::ClientAddress};
+use std::{net::IpAddr, sync::Arc};
 use tower_sessions::Session;
 
 /// The platform, as the server provides it.
@@ -48,7 +48,7 @@ pub async fn visitor() -> Result<(Arc<Platform>, Option<Actor>), Failure> {
         Some(user) => accounts::actor(&platform, user).await.map_err(failed)?,
         None => None,
     };
-    Ok((platform, actor))
+    Ok((platform, actor.map(|actor| actor.at(address()))))
 }
 
 /// Who asks; the first line of every server function that is not for everybody.
@@ -58,6 +58,11 @@ pub async fn visitor() -> Result<(Arc<Platform>, Option<Actor>), Failure> {
 pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
     let (platform, actor) = visitor().await?;
     actor.map(|actor| (platform, actor)).ok_or_else(|| refuse(Problem::unauthenticated()))
+}
+
+/// Where the request came from, as the server noted it.
+pub fn address() -> Option<IpAddr> {
+    use_context::<Parts>()?.extensions.get::<ClientAddress>().map(|it| it.0)
 }
 
 /// Signs the visitor in: under a new session id, so that one planted before is worth nothing.

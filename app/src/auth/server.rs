@@ -42,6 +42,7 @@ pub async fn sign_up(
     let setup_token = setup_token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty());
     let new = platform::accounts::Registration { email, password, name, setup_token };
     let made = platform::accounts::register(&platform, new).await.map_err(context::failed).keep(&typed)?;
+    platform.throttle.signed_in(&made.user.email, context::address());
     context::begin_session(made.user.id).await?;
     context::send_on("/sites");
     Ok("/sites".to_owned())
@@ -56,10 +57,13 @@ pub async fn sign_in(
 ) -> Result<String, Failure> {
     use crate::{context, failure::Keep};
     let platform = context::platform()?;
+    let address = context::address();
+    platform.throttle.sign_in(&email, address).map_err(context::refuse).keep(&[("email", &email)])?;
     let user = platform::accounts::sign_in(&platform, &email, &password)
         .await
         .map_err(context::failed)
         .keep(&[("email", &email)])?;
+    platform.throttle.signed_in(&email, address);
     context::begin_session(user.id).await?;
     let next = context::safe_next(next.as_deref().unwrap_or_default());
     context::send_on(next);

@@ -21,6 +21,7 @@ use store::{
     refresh_tokens, sessions, settings, teams as team_rows,
     users::{self, NewUser, User},
 };
+use utoipa::ToSchema;
 
 /// The key under which a browser session holds the account's id ([`UserId`]).
 pub const SESSION_USER: &str = sessions::USER;
@@ -29,7 +30,7 @@ pub const SESSION_USER: &str = sessions::USER;
 const SETUP_TOKEN: &str = "setup_token_sha256";
 
 /// What a person sends to register.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 pub struct Registration {
     /// Address.
     pub email: String,
@@ -49,7 +50,7 @@ impl fmt::Debug for Registration {
 }
 
 /// A new account with its personal team.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Registered {
     /// The account.
     pub user: UserView,

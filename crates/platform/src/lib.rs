@@ -37,6 +37,7 @@ pub mod settings;
 pub mod sites;
 #[cfg(test)]
 mod testing;
+pub mod throttle;
 pub mod tokens;
 pub mod variables;
 pub mod vault;
@@ -72,6 +73,8 @@ pub struct Platform {
     pub reports: Notify,
     /// What GitHub answered lately.
     pub github: github::Cache,
+    /// How often somebody may ask.
+    pub throttle: throttle::Throttle,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

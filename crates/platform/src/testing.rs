@@ -60,6 +60,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         removals: Notify::new(),
         reports: Notify::new(),
         github: crate::github::Cache::default(),
+        throttle: crate::throttle::Throttle::default(),
         pushes: crate::repositories::UnderWay::default(),
     }
 }

@@ -1,14 +1,14 @@
 //! Who asks for a repository: HTTP Basic, with a token or the account's password.
 
 use super::refusal::Refusal;
-use crate::{auth, state::AppState};
+use crate::{address, auth, state::AppState};
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{Actor, UserId};
-use platform::accounts;
+use platform::{accounts, throttle::Way};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -28,11 +28,13 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
         let (name, password) = basic(parts).ok_or(Refusal::SignIn)?;
+        let address = address::of(&parts.extensions);
         if let Some(actor) = auth::actor(&state.platform, &password).await? {
-            return Ok(Self(actor));
+            return Ok(Self(actor.at(address)));
         }
         let user = by_password(parts, state, &name, &password).await?;
-        accounts::actor(&state.platform, user).await?.map(Self).ok_or(Refusal::SignIn)
+        let actor = accounts::actor(&state.platform, user).await?.ok_or(Refusal::SignIn)?;
+        Ok(Self(actor.at(address)))
     }
 }
 
@@ -41,7 +43,11 @@ async fn by_password(parts: &Parts, state: &AppState, name: &str, password: &str
     if let Some(user) = verified.and_then(|verified| verified.get(name, password, Instant::now())) {
         return Ok(user);
     }
+    let (throttle, address) = (&state.platform.throttle, address::of(&parts.extensions));
+    throttle.address(Way::SignIn, address)?;
+    throttle.sign_in(name, address)?;
     let user = accounts::sign_in(&state.platform, name, password).await?.id;
+    throttle.signed_in(name, address);
     if let Some(verified) = verified {
         verified.insert(name, password, user, Instant::now());
     }

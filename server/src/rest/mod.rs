@@ -1,3 +1,5 @@
-//! The REST API.
+//! The REST API, and the document that describes it.
 
+pub mod document;
+mod operation;
 pub mod v1;

@@ -1,11 +1,11 @@
 //! Who stands behind a socket: the browser's session on our own pages, or a program with a token.
 
-use crate::state::AppState;
+use crate::{address, state::AppState};
 use axum::http::{header, request::Parts};
 use model::{Actor, UserId};
-use platform::{Platform, accounts, tokens};
+use platform::{Platform, accounts, api_tokens, tokens};
 use serde::Deserialize;
-use std::fmt;
+use std::{fmt, net::IpAddr};
 use tower_sessions::Session;
 
 /// The `auth` object of a Socket.IO client: `io({ auth: { token } })`.
@@ -35,41 +35,69 @@ impl fmt::Display for Refused {
 /// Somebody whose identity was established when the socket connected.
 #[derive(Clone)]
 pub struct Visitor {
-    user: UserId,
-    /// `None`: by token.
-    session: Option<Session>,
+    by: By,
+    address: Option<IpAddr>,
+}
+
+/// What it was established by, which is looked at again.
+#[derive(Clone)]
+enum By {
+    Session(Session, UserId),
+    AccessToken(UserId),
+    ApiToken(String),
 }
 
 impl Visitor {
     /// Recognises who connects.
     pub async fn recognise(state: &AppState, parts: &Parts, handshake: Handshake) -> Result<Self, Refused> {
-        if let Some(token) = handshake.token {
-            let user = tokens::verify(&state.platform, &token).ok_or(Refused::Unauthenticated)?;
-            return Ok(Self { user, session: None });
-        }
-        // Customers' sites may be siblings of the dashboard: their pages send our cookie, and their origin.
-        if !is_own_origin(parts, &state.config.public_url) {
-            return Err(Refused::Unauthenticated);
-        }
-        let session = parts.extensions.get::<Session>().cloned().ok_or(Refused::Unauthenticated)?;
-        let user = user_of(&session).await.map_err(|error| {
-            tracing::warn!(%error, "a session cannot be read");
-            Refused::Unavailable
-        })?;
-        let user = user.ok_or(Refused::Unauthenticated)?;
-        Ok(Self { user, session: Some(session) })
+        let address = address::of(&parts.extensions);
+        let by = match handshake.token {
+            Some(token) => by_token(&state.platform, token).await?,
+            None => by_session(state, parts).await?,
+        };
+        Ok(Self { by, address })
     }
 
-    /// What the visitor may do now; `None` once the session has ended or the account is gone.
+    /// What the visitor may do now; `None` once the session or the token has ended or the account is gone.
     pub async fn actor(&self, platform: &Platform) -> platform::Result<Option<Actor>> {
-        if let Some(session) = &self.session {
-            session.load().await.map_err(anyhow::Error::from)?;
-            if user_of(session).await.map_err(anyhow::Error::from)? != Some(self.user) {
-                return Ok(None);
+        let actor = match &self.by {
+            By::Session(session, user) => {
+                session.load().await.map_err(anyhow::Error::from)?;
+                if user_of(session).await.map_err(anyhow::Error::from)? != Some(*user) {
+                    return Ok(None);
+                }
+                accounts::actor(platform, *user).await?
             }
-        }
-        accounts::actor(platform, self.user).await
+            By::AccessToken(user) => accounts::actor(platform, *user).await?,
+            By::ApiToken(token) => api_tokens::actor(platform, token).await?,
+        };
+        Ok(actor.map(|actor| actor.at(self.address)))
     }
+}
+
+async fn by_token(platform: &Platform, token: String) -> Result<By, Refused> {
+    if token.starts_with(api_tokens::PREFIX) {
+        let found = api_tokens::actor(platform, &token).await.map_err(|error| {
+            tracing::warn!(%error, "an API token cannot be looked up");
+            Refused::Unavailable
+        })?;
+        return found.map(|_| By::ApiToken(token)).ok_or(Refused::Unauthenticated);
+    }
+    tokens::verify(platform, &token).map(By::AccessToken).ok_or(Refused::Unauthenticated)
+}
+
+async fn by_session(state: &AppState, parts: &Parts) -> Result<By, Refused> {
+    // Customers' sites may be siblings of the dashboard: their pages send our cookie, and their origin.
+    if !is_own_origin(parts, &state.config.public_url) {
+        return Err(Refused::Unauthenticated);
+    }
+    let session = parts.extensions.get::<Session>().cloned().ok_or(Refused::Unauthenticated)?;
+    let user = user_of(&session).await.map_err(|error| {
+        tracing::warn!(%error, "a session cannot be read");
+        Refused::Unavailable
+    })?;
+    let user = user.ok_or(Refused::Unauthenticated)?;
+    Ok(By::Session(session, user))
 }
 
 async fn user_of(session: &Session) -> Result<Option<UserId>, tower_sessions::session::Error> {
