@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 pub mod account;
+pub mod admin;
 pub mod auth;
 pub mod boot;
 pub mod clock;
@@ -27,6 +28,7 @@ pub mod landing;
 pub mod live;
 pub mod previews;
 pub mod queue;
+pub mod quotas;
 mod routes;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -59,6 +61,12 @@ mod tests {
         let known = [
             "account",
             "add_domain",
+            "admin_machine",
+            "admin_overview",
+            "admin_settings",
+            "admin_sites",
+            "admin_team",
+            "admin_teams",
             "approve_preview",
             "cancel_deployment",
             "change_environment",
@@ -89,6 +97,7 @@ mod tests {
             "promote",
             "put_variable",
             "queue",
+            "quotas",
             "redeploy",
             "remove_domain",
             "remove_preview",
@@ -101,7 +110,9 @@ mod tests {
             "rotate_webhook_secret",
             "set_previews",
             "set_primary_domain",
+            "set_quota",
             "set_repository",
+            "set_signup",
             "sign_in",
             "sign_out",
             "sign_up",

@@ -2,6 +2,7 @@
 
 use crate::{
     account::AccountPage,
+    admin::{AdminTeamPage, AllSitesPage, MachinePage, OverviewPage, SettingsPage, TeamsPage},
     auth::{SignInPage, SignOut, SignUpPage, Visitor, VisitorResource, use_visitor},
     boot::Boot,
     clock::Clock,
@@ -15,6 +16,7 @@ use crate::{
     live,
     previews::PreviewsPage,
     queue::QueuePage,
+    quotas::QuotasPage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
@@ -88,6 +90,13 @@ pub fn App() -> impl IntoView {
                     />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team/quotas") view=QuotasPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/teams") view=TeamsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/teams/:team") view=AdminTeamPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sites") view=AllSitesPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/machine") view=MachinePage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/settings") view=SettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
@@ -160,7 +169,7 @@ fn TopBarContent(visitor: Option<Visitor>) -> impl IntoView {
             </nav>
             <div class="ml-auto flex items-center gap-1">
                 <ThemeButton />
-                <AccountMenu name=user.name email=user.email />
+                <AccountMenu name=user.name email=user.email is_admin=user.is_admin />
             </div>
             <News />
         }
@@ -203,7 +212,7 @@ fn News() -> impl IntoView {
 }
 
 #[component]
-fn AccountMenu(name: String, email: String) -> impl IntoView {
+fn AccountMenu(name: String, email: String, is_admin: bool) -> impl IntoView {
     let form = Form::<SignOut>::new();
     form.on_done(|next| load_page(&next));
     let initial: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
@@ -229,6 +238,15 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
                     <Icon glyph=Glyph::Person />
                     "Account"
                 </A>
+                {is_admin
+                    .then(|| {
+                        view! {
+                            <A href="/admin" attr:class="menu-item">
+                                <Icon glyph=Glyph::Settings />
+                                "Administration"
+                            </A>
+                        }
+                    })}
                 <ActionForm action=form.action>
                     <button type="submit" class="menu-item w-full">
                         <Icon glyph=Glyph::SignOut />

@@ -94,6 +94,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         watch: config.watch,
         webhook_grace: config.webhook_grace,
         limits: config.limits,
+        quotas: config.quotas,
+        shown: config.shown(),
         layer_scope: config.layer_scope.clone(),
         private: config.database_url.iter().flat_map(database_secrets).collect(),
         kept_releases: config.kept_releases,

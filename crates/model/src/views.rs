@@ -1,16 +1,23 @@
 //! What the dashboard and the REST API show: one shape for both.
 
+mod admin;
 mod deploy_keys;
 mod domains;
 mod github;
 mod previews;
+mod quotas;
 mod tokens;
 mod webhooks;
 
+pub use admin::{
+    AdminMemberView, AdminSiteView, AdminTeamView, MachineView, OverviewView, PartView, SettingView, SignupMode,
+    SignupView,
+};
 pub use deploy_keys::DeployKeyView;
 pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
+pub use quotas::{Quota, QuotaView, TeamQuotasView};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 
@@ -312,6 +319,8 @@ pub enum WaitsFor {
         /// That one's number.
         number: i64,
     },
+    /// Another build of its team: the team's quota lets no more be built at the same time.
+    Quota,
     /// Its next try, after something failed that may be well again.
     Retry {
         /// Not before then.

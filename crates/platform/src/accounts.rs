@@ -1,7 +1,7 @@
 //! Accounts and teams: registering, signing in, and who may do what.
 
 use crate::{
-    Error, Platform, Result, Signup, access,
+    Error, Platform, Result, Signup, access, admin,
     passwords::{self, Verdict},
     vault,
 };
@@ -61,7 +61,8 @@ pub struct Registered {
 pub async fn signup_state(platform: &Platform) -> Result<SignupState> {
     let mut conn = platform.pool.acquire().await?;
     let has_admin = users::admin_exists(&mut conn).await?;
-    Ok(match (platform.settings.signup == Signup::Open, has_admin) {
+    let mode = admin::mode(platform, &mut conn).await?;
+    Ok(match (mode == Signup::Open, has_admin) {
         (true, true) => SignupState::Open,
         (true, false) => SignupState::OpenWithoutAdmin,
         (false, true) => SignupState::Closed,

@@ -1,5 +1,6 @@
 //! The only SQL: plain functions on a connection, the team first.
 
+pub mod admin;
 pub mod api_tokens;
 pub mod audit;
 pub mod deliveries;
@@ -15,6 +16,7 @@ pub mod mails;
 pub mod pull_requests;
 pub mod pushes;
 pub mod queue;
+pub mod quotas;
 pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;

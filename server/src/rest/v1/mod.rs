@@ -1,5 +1,6 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
+mod admin;
 mod auth;
 mod deliveries;
 mod deploy_keys;
@@ -10,6 +11,7 @@ mod github;
 mod me;
 mod previews;
 mod queue;
+mod quotas;
 mod sites;
 mod teams;
 mod tokens;
@@ -19,7 +21,7 @@ mod webhook;
 use crate::state::AppState;
 use axum::{
     Router,
-    routing::{delete, get, patch, post},
+    routing::{delete, get, patch, post, put},
 };
 
 /// All operations.
@@ -31,6 +33,15 @@ pub fn routes() -> Router<AppState> {
         .route("/auth/logout", post(auth::logout::handle))
         .route("/me", get(me::handle))
         .route("/teams", get(teams::handle))
+        .route("/teams/{id}/quotas", get(quotas::get::handle))
+        .route("/admin/overview", get(admin::overview::handle))
+        .route("/admin/teams", get(admin::teams::handle))
+        .route("/admin/teams/{id}", get(admin::team::handle))
+        .route("/admin/teams/{id}/quotas", patch(admin::team_quotas::handle))
+        .route("/admin/sites", get(admin::sites::handle))
+        .route("/admin/machine", get(admin::machine::handle))
+        .route("/admin/settings", get(admin::settings::handle))
+        .route("/admin/signup", put(admin::signup::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/deploy-keys", post(deploy_keys::create::handle))

@@ -1,0 +1,3 @@
+//! Quotas of a team.
+
+pub mod get;
