@@ -64,7 +64,15 @@ impl Engine {
         }
         let log = File::options().create(true).append(true).open(self.path("log")).unwrap();
         let mut command = Command::new("dockerd");
-        for (flag, name) in [("--data-root", "data"), ("--exec-root", "exec"), ("--pidfile", "docker.pid")] {
+        // The machine's own settings are not this daemon's; one that stands there and here keeps it from starting.
+        fs::write(self.path("daemon.json"), "{}").unwrap();
+        let paths = [
+            ("--data-root", "data"),
+            ("--exec-root", "exec"),
+            ("--pidfile", "docker.pid"),
+            ("--config-file", "daemon.json"),
+        ];
+        for (flag, name) in paths {
             command.arg(flag).arg(self.path(name));
         }
         command
