@@ -8,6 +8,8 @@
 #![allow(clippy::needless_pass_by_value)]
 
 pub mod account;
+#[cfg(feature = "ssr")]
+mod api_docs;
 pub mod auth;
 pub mod boot;
 pub mod clock;
@@ -38,6 +40,8 @@ pub mod tokens;
 pub mod variables;
 pub mod webhooks;
 
+#[cfg(feature = "ssr")]
+pub use api_docs::api_docs;
 #[cfg(feature = "ssr")]
 pub use error_page::error_page;
 pub use routes::App;

@@ -3,6 +3,8 @@
 // The pages' types are deep.
 #![recursion_limit = "256"]
 
+pub mod address;
+pub mod api_docs;
 pub mod auth;
 pub mod background;
 mod body;
@@ -19,6 +21,8 @@ pub mod health;
 pub mod json;
 pub mod keys;
 pub mod layers;
+pub mod limits;
+pub mod listener;
 pub mod live;
 pub mod lock;
 mod log_file;

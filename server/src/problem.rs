@@ -43,10 +43,11 @@ impl IntoResponse for ApiProblem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         // RFC 9110, section 10.2.3: seconds.
+        let wait = self.0.retry_after.map_or(HeaderValue::from_static("60"), HeaderValue::from);
         match status {
             // RFC 9110, section 11.6.1.
             StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            StatusCode::TOO_MANY_REQUESTS => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60")),
+            StatusCode::TOO_MANY_REQUESTS => headers.insert(header::RETRY_AFTER, wait),
             StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5")),
             _ => None,
         };

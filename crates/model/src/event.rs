@@ -43,6 +43,16 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The site that it is of.
+    pub fn site(&self) -> SiteId {
+        match self {
+            Self::Deployment { site_id, .. } | Self::DeploymentLog { site_id, .. } => *site_id,
+            Self::Site { id, .. } => *id,
+        }
+    }
+}
+
 /// An outbox row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxRow {

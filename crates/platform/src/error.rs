@@ -50,6 +50,11 @@ impl From<Error> for Problem {
                 tracing::error!("the database does not answer");
                 Problem::new(503, "database_unavailable", "The database does not answer; try again in a moment.")
             }
+            Error::Engine(docker::Error::Unavailable(words)) => {
+                tracing::error!(error = words, "the container engine does not answer");
+                let detail = "Docker does not answer on this machine; try again in a moment.";
+                Problem::new(503, "engine_unavailable", detail)
+            }
             other => {
                 tracing::error!(error = %other, "a use case failed");
                 Problem::internal()

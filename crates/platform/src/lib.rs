@@ -38,6 +38,7 @@ pub mod sign_in;
 pub mod sites;
 #[cfg(test)]
 mod testing;
+pub mod throttle;
 pub mod tokens;
 pub mod variables;
 pub mod vault;
@@ -75,6 +76,8 @@ pub struct Platform {
     pub mails: Notify,
     /// What GitHub answered lately.
     pub github: github::Cache,
+    /// How often somebody may ask.
+    pub throttle: throttle::Throttle,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

@@ -14,7 +14,7 @@ pub(crate) use view::{containers, services, status};
 use crate::{Platform, Result, access, deploy_keys, github};
 use forge::git::Credentials;
 use model::{
-    Actor, Problem, Scope, SiteId,
+    Actor, Problem, Scope, SiteId, TeamId,
     event::Event,
     names::SiteSlug,
     views::{Page, SiteView, SlugCheck, TemplateView},
@@ -116,6 +116,11 @@ pub async fn list(platform: &Platform, actor: &Actor, limit: i64, cursor: Option
     }
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.to_string());
     Ok(Page { items: view::many(platform, &mut conn, actor, rows).await?, next_cursor })
+}
+
+/// Whether the actor may be told what happens to this site of this team, without asking the database.
+pub fn may_hear(actor: &Actor, team: TeamId, site: SiteId) -> bool {
+    actor.role_in(team).is_some() && access::is_known(actor, site) && access::may_read(actor).is_ok()
 }
 
 /// One site.

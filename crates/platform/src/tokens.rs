@@ -18,6 +18,7 @@ use store::{
     sessions,
 };
 use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long an access token is good for.
@@ -35,7 +36,7 @@ pub(crate) const SIGNING_KEY: &str = "access token signing key";
 const REFRESH_PREFIX: &str = "wmr_";
 
 /// What a client signs in with from now on.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct TokenPair {
     /// A JWT for `Authorization: Bearer`.
     pub access_token: String,

@@ -80,6 +80,9 @@ pub const TABLE: &[Setting] = &[
     open("BUILD_MEMORY_MB", "2048"),
     open("BUILD_CPUS", ""),
     open("BUILD_PROCESSES", "2048"),
+    open("TRUSTED_PROXIES", "127.0.0.0/8,::1/128"),
+    open("CORS_ORIGINS", ""),
+    open("LIMIT_FACTOR", "1"),
 ];
 
 impl Setting {

@@ -18,6 +18,7 @@ mod disk;
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
 mod dns;
 mod domains;
+mod door;
 mod dropless;
 mod environments;
 mod error_pages;

@@ -7,10 +7,12 @@ use super::{
 use crate::{Platform, Result, access, previews};
 use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// What a person sends to change a site; `None` stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteChange)]
 pub struct Change {
     /// Name for people.
     #[serde(default)]
