@@ -23,6 +23,7 @@ pub mod failure;
 pub mod form;
 pub mod format;
 pub mod github;
+pub mod invitations;
 pub mod landing;
 pub mod live;
 mod passkey;
@@ -33,6 +34,7 @@ pub mod security;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
+pub mod teams;
 pub mod theme;
 pub mod tokens;
 pub mod variables;
@@ -60,6 +62,7 @@ mod tests {
     fn every_server_function_is_known() {
         let known = [
             "abandon_totp",
+            "accept_invitation",
             "account",
             "account_deletion",
             "add_domain",
@@ -71,6 +74,7 @@ mod tests {
             "cancel_deployment",
             "change_email",
             "change_environment",
+            "change_member",
             "change_password",
             "check_domain",
             "check_slug",
@@ -78,10 +82,12 @@ mod tests {
             "confirm_totp",
             "create_environment",
             "create_site",
+            "create_team",
             "create_token",
             "delete_account",
             "delete_environment",
             "delete_site",
+            "delete_team",
             "delete_token",
             "deliveries",
             "delivery",
@@ -97,8 +103,13 @@ mod tests {
             "github_repositories",
             "github_ways",
             "import_variables",
+            "invitation",
+            "invitations",
+            "invite",
+            "join",
             "look_at_link",
             "look_at_reset",
+            "members",
             "pause_environment",
             "previews",
             "promote",
@@ -106,14 +117,17 @@ mod tests {
             "queue",
             "redeploy",
             "remove_domain",
+            "remove_member",
             "remove_passkey",
             "remove_preview",
             "remove_variable",
             "rename_account",
             "rename_site",
+            "rename_team",
             "renew_recovery_codes",
             "replay_delivery",
             "request_reset",
+            "resend_invitation",
             "reset_password",
             "revoke_old_webhook_secret",
             "revoke_other_sessions",
@@ -133,14 +147,18 @@ mod tests {
             "sign_up",
             "site",
             "sites",
+            "team",
+            "teams",
             "templates",
             "tokens",
+            "transfer_site",
             "turn_off_totp",
             "unlink_provider",
             "usage",
             "variables",
             "visitor",
             "webhook_secret",
+            "withdraw_invitation",
         ];
         let known: Vec<_> = known.iter().map(|name| format!("/_fn/{name}")).collect();
         assert_eq!(

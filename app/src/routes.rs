@@ -14,12 +14,14 @@ use crate::{
     environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
     github::{GitHubAdminPage, GitHubPickPage},
+    invitations::{InvitationPage, PlatformInvitationsPage},
     landing::LandingPage,
     live,
     previews::PreviewsPage,
     queue::QueuePage,
     security::SecurityPage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
+    teams::{TeamInvitationsPage, TeamMembersPage, TeamSettingsPage, TeamsPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
     variables::{PreviewVariablesPage, VariablesPage},
@@ -96,6 +98,12 @@ pub fn App() -> impl IntoView {
                         ssr=SsrMode::Async
                     />
                     <Route path=path!("/deployments/:deployment") view=DeploymentPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams") view=TeamsPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team") view=TeamMembersPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team/invitations") view=TeamInvitationsPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team/settings") view=TeamSettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/invitations/:token") view=InvitationPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/invitations") view=PlatformInvitationsPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
                     <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
@@ -235,6 +243,10 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
                 <A href="/queue" attr:class="menu-item">
                     <Icon glyph=Glyph::Clock />
                     "Queue"
+                </A>
+                <A href="/teams" attr:class="menu-item">
+                    <Icon glyph=Glyph::People />
+                    "Teams"
                 </A>
                 <A href="/account" attr:class="menu-item">
                     <Icon glyph=Glyph::Person />

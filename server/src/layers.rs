@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use model::Problem;
+use std::borrow::Cow;
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -96,8 +97,19 @@ impl MakeRequestId for NewId {
     }
 }
 
-/// The path without its query: a query may hold what no log should.
+/// The path without its query: a query may hold what no log should, and so may the path to an invitation.
 fn span(request: &Request<Body>) -> Span {
     let id = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("request", method = %request.method(), path = request.uri().path(), id)
+    tracing::info_span!("request", method = %request.method(), path = %shown(request.uri().path()), id)
+}
+
+/// What stands behind `/invitations/` opens one.
+fn shown(path: &str) -> Cow<'_, str> {
+    const BEFORE: &str = "/invitations/";
+    match path.find(BEFORE) {
+        Some(at) if !path.starts_with("/api/v1/teams/") && !path.starts_with("/api/v1/admin/") => {
+            format!("{}…", &path[..at + BEFORE.len()]).into()
+        }
+        _ => path.into(),
+    }
 }

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, Path},
     http::request::Parts,
 };
-use model::{Problem, SiteId};
+use model::{Problem, SiteId, TeamId};
 use std::str::FromStr;
 
 /// The `{id}` of a path; 404 where it is none.
@@ -45,6 +45,20 @@ impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for OfSite<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
         let InSite(site, number) = InSite::from_request_parts(parts, state).await?;
         Ok(Self(site, number.parse().map_err(|_| nothing())?))
+    }
+}
+
+/// The `{id}` of a team and another id that is named in it; 404 where one is none.
+#[derive(Debug, Clone, Copy)]
+pub struct InTeam<T>(pub TeamId, pub T);
+
+impl<T: FromStr + Send, S: Send + Sync> FromRequestParts<S> for InTeam<T> {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
+        let Path((team, id)) =
+            Path::<(String, String)>::from_request_parts(parts, state).await.map_err(|_| nothing())?;
+        Ok(Self(team.parse().map_err(|_| nothing())?, id.parse().map_err(|_| nothing())?))
     }
 }
 

@@ -46,6 +46,14 @@ fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
             <NamePanel name />
             <EmailPanel user sends_mail />
             <PasswordPanel />
+            <Panel title="Teams">
+                <div class="flex flex-wrap items-center justify-between gap-4">
+                    <p class="max-w-sm text-sm text-muted">"Who shares your sites with you, and in which role."</p>
+                    <a href="/teams" class="btn btn-plain">
+                        "Teams"
+                    </a>
+                </div>
+            </Panel>
             {is_admin
                 .then(|| {
                     view! {
@@ -56,6 +64,14 @@ fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
                                 </p>
                                 <a href="/admin/github" class="btn btn-plain">
                                     "GitHub App"
+                                </a>
+                            </div>
+                            <div class="mt-4 flex flex-wrap items-center justify-between gap-4">
+                                <p class="max-w-sm text-sm text-muted">
+                                    "Whoever is invited to the platform gets an account, also where nobody else may register."
+                                </p>
+                                <a href="/admin/invitations" class="btn btn-plain">
+                                    "Invitations"
                                 </a>
                             </div>
                         </Panel>

@@ -16,6 +16,7 @@ pub use confirm_page::ConfirmPage;
 pub use done_page::DonePage;
 pub(crate) use done_page::LOGGED;
 pub use forgot_page::ForgotPage;
+pub use frame::AuthFrame;
 pub use reset_page::ResetPage;
 pub use second_step_page::SecondStepPage;
 pub use server::{SignOut, Visitor, get_visitor, sign_out};

@@ -31,6 +31,7 @@ pub enum Glyph {
     Minus,
     Monitor,
     Moon,
+    People,
     Person,
     Plus,
     Repeat,
@@ -86,6 +87,9 @@ impl Glyph {
             Self::Minus => "M5 12h14",
             Self::Monitor => "M3 4.5h18v12H3ZM8.5 20.5h7M12 16.5v4",
             Self::Moon => "M20 14.2A8.5 8.5 0 0 1 9.8 4 8.5 8.5 0 1 0 20 14.2Z",
+            Self::People => {
+                "M9 4.5a3.5 3.5 0 1 0 0 7 3.5 3.5 0 0 0 0-7ZM2.5 19.5c.5-3.3 3-5.3 6.5-5.3s6 2 6.5 5.3M15.5 4.8a3.5 3.5 0 0 1 0 6.4M17.5 14.6c2.2.7 3.6 2.4 4 4.9"
+            }
             Self::Person => "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8ZM4.5 20.5c.6-3.6 3.6-5.5 7.5-5.5s6.9 1.9 7.5 5.5",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Repeat => "M20 11a8 8 0 0 0-14.3-4L4 9M4 4v5h5M4 13a8 8 0 0 0 14.3 4l1.7-2M20 20v-5h-5",

@@ -29,7 +29,9 @@ pub use logo::{Logo, Mark};
 pub use page_header::{Crumb, PageHeader};
 pub use panel::Panel;
 pub use skeleton::Loading;
-pub use status::{DeploymentStatus, DomainPill, OutcomePill, Pill, PreviewPill, ServiceStatus, SiteStatusPill};
+pub use status::{
+    DeploymentStatus, DomainPill, InvitationPill, OutcomePill, Pill, PreviewPill, ServiceStatus, SiteStatusPill,
+};
 pub use text_area::{Check, TextArea};
 pub use time_ago::TimeAgo;
 pub use toast::{Toasts, use_toasts};

@@ -7,7 +7,7 @@ use super::{
 use leptos::prelude::*;
 use model::{
     deployment::Status,
-    views::{Outcome, PreviewState, SiteStatus, VerificationState},
+    views::{InvitationState, Outcome, PreviewState, SiteStatus, VerificationState},
 };
 
 /// A state in a word.
@@ -87,6 +87,21 @@ pub fn OutcomePill(
         Outcome::Duplicate => (Tone::Neutral, Glyph::Copy, "Duplicate"),
         Outcome::Unreadable => (Tone::Warning, Glyph::Alert, "Unreadable"),
         Outcome::Refused => (Tone::Danger, Glyph::Ban, "Refused"),
+    };
+    view! { <Pill tone glyph label /> }
+}
+
+/// How an invitation stands.
+#[component]
+pub fn InvitationPill(
+    /// How.
+    state: InvitationState,
+) -> impl IntoView {
+    let (tone, glyph, label) = match state {
+        InvitationState::Open => (Tone::Info, Glyph::Clock, "Open"),
+        InvitationState::Expired => (Tone::Warning, Glyph::Alert, "Expired"),
+        InvitationState::Accepted => (Tone::Success, Glyph::Check, "Accepted"),
+        InvitationState::Withdrawn => (Tone::Neutral, Glyph::Ban, "Withdrawn"),
     };
     view! { <Pill tone glyph label /> }
 }

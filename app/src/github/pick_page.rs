@@ -10,7 +10,7 @@ use crate::{
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
-use model::views::{GitHubRepositoryView, InstallationView};
+use model::views::{GitHubRepositoryView, InstallationView, TeamView};
 use serde::{Deserialize, Serialize};
 
 /// What the address says.
@@ -67,24 +67,26 @@ pub fn GitHubPickPage() -> impl IntoView {
                         }
                             .into_any()
                     }
-                    Ok((_, _, None)) => {
+                    Ok((_, Ways { teams, .. }, None)) => {
                         view! {
                             <EmptyState
                                 glyph=Glyph::Branch
                                 title="Connect GitHub"
                                 text="Install the GitHub App for your account or organization, and choose what it may read."
                             >
-                                <Connect />
+                                <Connect teams />
                             </EmptyState>
                         }
                             .into_any()
                     }
                     Ok((wanted, ways, Some((installation, found)))) => {
                         if let Some(repository) = wanted.repository {
-                            view! { <Make installation repository /> }.into_any()
+                            let team = ways.installations.iter().find(|it| it.id == installation);
+                            let team = team.map(|it| it.team_id.to_string()).unwrap_or_default();
+                            view! { <Make installation repository team /> }.into_any()
                         } else {
-                            let installations = ways.installations;
-                            view! { <Pick installations installation q=wanted.q found /> }.into_any()
+                            let Ways { installations, teams, .. } = ways;
+                            view! { <Pick installations installation q=wanted.q found teams /> }.into_any()
                         }
                     }
                 }
@@ -93,8 +95,28 @@ pub fn GitHubPickPage() -> impl IntoView {
     }
 }
 
+/// To GitHub, for the one team, or for a chosen one of several.
 #[component]
-fn Connect() -> impl IntoView {
+fn Connect(teams: Vec<TeamView>) -> impl IntoView {
+    if teams.len() > 1 {
+        return view! {
+            <form method="get" action="/github/connect" class="flex flex-wrap items-end gap-3">
+                <label class="flex min-w-0 flex-col gap-1.5 text-left text-sm font-medium">
+                    "For the team" <select name="team" class="field select-field">
+                        {teams
+                            .into_iter()
+                            .map(|team| view! { <option value=team.id.to_string()>{team.name}</option> })
+                            .collect_view()}
+                    </select>
+                </label>
+                <button class="btn btn-primary">"Install the GitHub App"</button>
+                <button class="btn btn-plain" name="again" value="true">
+                    "It is installed already"
+                </button>
+            </form>
+        }
+        .into_any();
+    }
     view! {
         <a class="btn btn-primary" href="/github/connect" rel="external">
             "Install the GitHub App"
@@ -103,6 +125,7 @@ fn Connect() -> impl IntoView {
             "It is installed already"
         </a>
     }
+    .into_any()
 }
 
 #[component]
@@ -137,6 +160,7 @@ fn Pick(
     installation: i64,
     q: String,
     found: Result<Vec<GitHubRepositoryView>, Failure>,
+    teams: Vec<TeamView>,
 ) -> impl IntoView {
     view! {
         <div class="flex max-w-3xl flex-col gap-6">
@@ -177,20 +201,21 @@ fn Pick(
                 }}
             </Panel>
             <div class="flex flex-wrap gap-3">
-                <Connect />
+                <Connect teams />
             </div>
         </div>
     }
 }
 
 #[component]
-fn Make(installation: i64, repository: String) -> impl IntoView {
+fn Make(installation: i64, repository: String, team: String) -> impl IntoView {
     let form = Form::<CreateSite>::new();
     let name = repository.rsplit('/').next().unwrap_or_default().to_owned();
     view! {
         <ActionForm action=form.action attr:class="flex max-w-2xl flex-col gap-4">
             {form.refusal(&["name", "slug", "git_branch"])}
             <input type="hidden" name="source" value="github" />
+            <input type="hidden" name="team" value=team />
             <input type="hidden" name="github" value=format!("{installation}:{repository}") />
             <p class="text-sm">
                 "Repository " <code class="font-mono">{repository}</code>

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use leptos::prelude::*;
-use model::views::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
+use model::views::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView, TeamView};
 use serde::{Deserialize, Serialize};
 
 /// The App, or the form that registers it.
@@ -21,6 +21,8 @@ pub struct Ways {
     pub registered: bool,
     /// What the visitor's teams have connected.
     pub installations: Vec<InstallationView>,
+    /// The teams that an installation can be connected with.
+    pub teams: Vec<TeamView>,
 }
 
 /// The App, for administrators.
@@ -52,7 +54,10 @@ pub async fn forget_github() -> Result<(), Failure> {
 pub async fn get_github_ways() -> Result<Ways, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
+    let mut teams = platform::teams::list(&platform, &actor).await.map_err(context::failed)?;
+    teams.retain(|team| team.role.is_some_and(model::Role::may_write));
     Ok(Ways {
+        teams,
         registered: platform::github::is_registered(&platform, &actor).await.map_err(context::failed)?,
         installations: platform::github::installations(&platform, &actor).await.map_err(context::failed)?,
     })

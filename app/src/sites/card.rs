@@ -18,10 +18,14 @@ use model::{
 pub fn SiteCard(
     /// The site as it was when the page was made.
     site: SiteView,
+    /// Says whose it is.
+    #[prop(optional)]
+    several_teams: bool,
 ) -> impl IntoView {
     let id = site.id;
     let name = site.name.clone();
     let url = site.url.clone();
+    let team = several_teams.then(|| site.team.name.clone());
     let site = RwSignal::new(site);
     let gone = RwSignal::new(false);
     live::on_site(id, async move || match get_site(id).await {
@@ -65,6 +69,7 @@ pub fn SiteCard(
                         .into_any()
                 }
             }}
+            {team.map(|team| view! { <p class="truncate text-xs text-muted">{team}</p> })}
             <div class="mt-auto border-t border-base-300 pt-3 text-sm">
                 {move || match latest.get() {
                     Some(deployment) => {

@@ -9,6 +9,7 @@ mod new_page;
 mod repository;
 pub mod server;
 mod settings_page;
+mod transfer;
 mod usage;
 mod webhook;
 

@@ -6,26 +6,30 @@ use super::{
 };
 use crate::{
     components::{Button, FailureView, Field, Glyph, Icon, Loading, Look, PageHeader},
+    failure::Failure,
     form::Form,
+    teams::server::list_teams,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use model::{
+    Role,
     names::{SiteSlug, suggest_slug},
-    views::{SlugCheck, TemplateView},
+    views::{SlugCheck, TeamView, TemplateView},
 };
 
 /// The page.
 #[component]
 pub fn NewSitePage() -> impl IntoView {
-    let templates = Resource::new_blocking(|| (), |()| list_templates());
+    let answers =
+        Resource::new_blocking(|| (), |()| async { Ok::<_, Failure>((list_templates().await?, list_teams().await?)) });
     view! {
         <Title text="New site" />
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
-                match templates.await {
-                    Ok(templates) => Either::Left(view! { <NewSiteForm templates /> }),
+                match answers.await {
+                    Ok((templates, teams)) => Either::Left(view! { <NewSiteForm templates teams /> }),
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
             })}
@@ -34,7 +38,7 @@ pub fn NewSitePage() -> impl IntoView {
 }
 
 #[component]
-fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
+fn NewSiteForm(templates: Vec<TemplateView>, teams: Vec<TeamView>) -> impl IntoView {
     let form = Form::<CreateSite>::new();
     let wanted = use_query_map().read_untracked().get("template").map(|id| format!("template:{id}"));
     let chosen = form
@@ -124,6 +128,7 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
                 </div>
             </div>
             <NameAndAddress form />
+            <TeamChoice teams kept=form.kept("team") />
             <div class="flex flex-wrap items-center gap-3">
                 <Button kind="submit" look=Look::Primary icon=Glyph::Rocket busy=form.pending>
                     <span class="unless-hosted">"Create and deploy"</span>
@@ -134,6 +139,32 @@ fn NewSiteForm(templates: Vec<TemplateView>) -> impl IntoView {
             </div>
         </ActionForm>
     }
+}
+
+/// Which team it is for; in a single one there is nothing to choose.
+#[component]
+fn TeamChoice(teams: Vec<TeamView>, kept: Option<String>) -> impl IntoView {
+    let teams: Vec<_> = teams.into_iter().filter(|team| team.role.is_some_and(Role::may_write)).collect();
+    (teams.len() > 1).then(|| {
+        view! {
+            <label class="flex max-w-sm flex-col gap-1.5 text-sm font-medium">
+                "Team" <select name="team" class="field select-field">
+                    {teams
+                        .into_iter()
+                        .map(|team| {
+                            let id = team.id.to_string();
+                            let selected = kept.as_deref() == Some(id.as_str());
+                            view! {
+                                <option value=id selected=selected>
+                                    {format!("{} ({})", team.name, team.slug)}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
+            </label>
+        }
+    })
 }
 
 #[component]

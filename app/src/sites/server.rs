@@ -4,16 +4,23 @@
 use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{
-    SiteId,
+    SiteId, TeamId,
     views::{Page, SiteView, SlugCheck, TemplateView, UsageView},
 };
 
-/// The sites of the visitor's teams, newest first.
+/// The sites of the visitor's teams, or of the one with this slug, newest first.
 #[server(prefix = "/_fn", endpoint = "sites")]
-pub async fn list_sites(#[server(default)] cursor: Option<String>) -> Result<Page<SiteView>, Failure> {
+pub async fn list_sites(
+    #[server(default)] team: Option<String>,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Page<SiteView>, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
-    platform::sites::list(&platform, &actor, 60, cursor.as_deref()).await.map_err(context::failed)
+    let team = match team {
+        Some(team) => Some(platform::teams::find(&platform, &actor, &team).await.map_err(context::failed)?.team.id),
+        None => None,
+    };
+    platform::sites::list_of(&platform, &actor, team, 60, cursor.as_deref()).await.map_err(context::failed)
 }
 
 /// One site.
@@ -59,6 +66,7 @@ pub async fn create_site(
     #[server(default)] git_token: Option<String>,
     #[server(default)] accept_host_key: Option<String>,
     #[server(default)] github: Option<String>,
+    #[server(default)] team: Option<String>,
 ) -> Result<(), Failure> {
     use crate::{context, failure::Keep};
     use model::Problem;
@@ -75,6 +83,7 @@ pub async fn create_site(
         ("slug", slug.clone().unwrap_or_default()),
         ("git_url", url.clone().unwrap_or_default()),
         ("git_branch", branch.clone().unwrap_or_default()),
+        ("team", team.clone().unwrap_or_default()),
     ];
     let typed: Vec<_> = typed.iter().map(|(field, value)| (*field, value.as_str())).collect();
     let source = match (source.strip_prefix("template:"), url) {
@@ -90,7 +99,12 @@ pub async fn create_site(
         (None, None) => Err(context::refuse(Problem::invalid("git_url", "required", "Give the repository's address."))),
     }
     .keep(&typed)?;
-    let new = NewSite { team_id: None, name, slug, source };
+    let team_id = match filled(team).map(|id| id.parse()) {
+        Some(Ok(id)) => Some(id),
+        None => None,
+        Some(Err(_)) => return Err(context::refuse(Problem::not_found("team"))),
+    };
+    let new = NewSite { team_id, name, slug, source };
     let made = platform::sites::create(&platform, &actor, new)
         .await
         .map_err(|error| context::refuse(as_in_the_form(error.into())))
@@ -155,6 +169,17 @@ pub async fn set_repository(
             ("git_branch", &git_branch),
             ("new_deploy_key", if new_deploy_key { "true" } else { "" }),
         ])
+}
+
+/// Gives a site to another team.
+#[server(prefix = "/_fn", endpoint = "transfer_site")]
+pub async fn transfer_site(id: SiteId, team: TeamId) -> Result<(), Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    let to = platform::sites::Transfer { team_id: team };
+    platform::sites::transfer(&platform, &actor, id, to).await.map_err(context::failed)?;
+    leptos_axum::redirect(&format!("/sites/{id}"));
+    Ok(())
 }
 
 /// Removes a site when its address was typed as it is.

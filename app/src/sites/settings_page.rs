@@ -1,6 +1,9 @@
 //! Changing and deleting a site.
 
-use super::{delete::DeleteSiteDialog, repository::RepositoryPanel, server::RenameSite, use_site, use_site_id};
+use super::{
+    delete::DeleteSiteDialog, repository::RepositoryPanel, server::RenameSite, transfer::TransferPanel, use_site,
+    use_site_id,
+};
 use crate::{
     components::{
         Button, ButtonLink, FailureView, Field, Glyph, Loading, PageHeader, Panel, SiteStatusPill, use_toasts,
@@ -8,13 +11,14 @@ use crate::{
     environments::list_environments,
     failure::Failure,
     form::Form,
+    teams::server::list_teams,
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
 use leptos_router::components::A;
 use model::{
     Problem, SiteId,
-    views::{EnvironmentView, SiteView},
+    views::{EnvironmentView, SiteView, TeamView},
 };
 
 /// The page.
@@ -23,14 +27,15 @@ pub fn SiteSettingsPage() -> impl IntoView {
     let site = use_site();
     let id = use_site_id();
     let environments = Resource::new_blocking(move || id.get(), |id| async move { list_environments(id?).await });
+    let teams = Resource::new_blocking(|| (), |()| list_teams());
     view! {
         <Title text="Site settings" />
         <Suspense fallback=Loading>
             {move || Suspend::new(async move {
-                let answers: Result<_, Failure> = async { Ok((site.await?, environments.await?)) }.await;
+                let answers: Result<_, Failure> = async { Ok((site.await?, environments.await?, teams.await?)) }.await;
                 match answers {
-                    Ok((site, environments)) if super::may_write(&site) => {
-                        Either::Left(view! { <Settings site environments /> })
+                    Ok((site, environments, teams)) if super::may_write(&site) => {
+                        Either::Left(view! { <Settings site environments teams /> })
                     }
                     Ok(_) => Either::Right(view! { <FailureView failure=Problem::forbidden().into() /> }),
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
@@ -83,7 +88,7 @@ fn Environments(site: SiteId, environments: Vec<EnvironmentView>) -> impl IntoVi
 }
 
 #[component]
-fn Settings(site: SiteView, environments: Vec<EnvironmentView>) -> impl IntoView {
+fn Settings(site: SiteView, environments: Vec<EnvironmentView>, teams: Vec<TeamView>) -> impl IntoView {
     let form = Form::<RenameSite>::new();
     let toasts = use_toasts();
     form.on_done(move |_| toasts.say("The site has its new name."));
@@ -114,6 +119,7 @@ fn Settings(site: SiteView, environments: Vec<EnvironmentView>) -> impl IntoView
             </Panel>
             {(site.repository.kind == "remote").then(|| view! { <RepositoryPanel site=site.clone() /> })}
             <Environments site=site.id environments />
+            <TransferPanel site=site.clone() teams />
             <Panel title="Delete this site">
                 <div class="flex flex-wrap items-center justify-between gap-4">
                     <p class="max-w-sm text-sm text-muted">

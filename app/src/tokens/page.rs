@@ -12,7 +12,10 @@ use crate::{
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
 use leptos_meta::Title;
-use model::{Scope, SiteId, TokenId, views::TokenView};
+use model::{
+    Scope, SiteId, TokenId,
+    views::{TeamView, TokenView},
+};
 
 /// For how long a token can be good, in days.
 const DAYS: [(&str, &str); 4] = [("30", "30 days"), ("90", "90 days"), ("365", "A year"), ("", "For ever")];
@@ -55,7 +58,7 @@ fn List(
     create: Form<CreateToken>,
     remove: Form<DeleteToken>,
 ) -> impl IntoView {
-    let Tokens { items, fresh: from_session, sites, is_admin } = tokens;
+    let Tokens { items, fresh: from_session, teams, sites, is_admin } = tokens;
     let shown = move || fresh.get().or_else(|| from_session.clone());
     view! {
         <div class="flex max-w-3xl flex-col gap-6">
@@ -92,7 +95,7 @@ fn List(
                         .into_any()
                 }}
             </Panel>
-            <New create sites is_admin />
+            <New create teams sites is_admin />
         </div>
     }
 }
@@ -136,7 +139,7 @@ fn Line(token: TokenView, remove: Form<DeleteToken>) -> impl IntoView {
 }
 
 #[component]
-fn New(create: Form<CreateToken>, sites: Vec<(SiteId, String)>, is_admin: bool) -> impl IntoView {
+fn New(create: Form<CreateToken>, teams: Vec<TeamView>, sites: Vec<(SiteId, String)>, is_admin: bool) -> impl IntoView {
     let scopes = Scope::ALL.into_iter().filter(move |scope| is_admin || *scope != Scope::Metrics);
     let error = create.error("scopes");
     view! {
@@ -176,7 +179,13 @@ fn New(create: Form<CreateToken>, sites: Vec<(SiteId, String)>, is_admin: bool) 
                 <div class="grid gap-4 sm:grid-cols-2">
                     <label class="flex flex-col gap-1.5 text-sm font-medium">
                         "Sites" <select name="site" class="field select-field">
-                            <option value="">"All sites of my team"</option>
+                            {teams
+                                .into_iter()
+                                .map(|team| {
+                                    let value = format!("team:{}", team.id);
+                                    view! { <option value=value>{format!("All sites of {}", team.name)}</option> }
+                                })
+                                .collect_view()}
                             {sites
                                 .into_iter()
                                 .map(|(id, name)| view! { <option value=id.to_string()>{name}</option> })

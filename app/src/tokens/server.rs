@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{
     SiteId, TokenId,
-    views::{NewTokenView, TokenView},
+    views::{NewTokenView, TeamView, TokenView},
 };
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,8 @@ pub struct Tokens {
     pub items: Vec<TokenView>,
     /// Made a moment ago by a form without JavaScript, and shown this once.
     pub fresh: Option<String>,
+    /// Teams that a token can be for, all of their sites.
+    pub teams: Vec<TeamView>,
     /// Sites that a token can be for.
     pub sites: Vec<(SiteId, String)>,
     /// The visitor may make tokens that read metrics.
@@ -32,16 +34,19 @@ pub async fn list_tokens() -> Result<Tokens, Failure> {
     let (platform, actor) = context::signed_in().await?;
     let items = platform::api_tokens::list(&platform, &actor).await.map_err(context::failed)?;
     let sites = platform::sites::list(&platform, &actor, 100, None).await.map_err(context::failed)?;
+    let teams = platform::teams::list(&platform, &actor).await.map_err(context::failed)?;
     let fresh: Option<String> = context::take_from_session(FRESH).await?;
     Ok(Tokens {
         items,
         fresh: fresh.and_then(|sealed| platform::api_tokens::unwrap(&platform, &sealed)),
+        teams,
         sites: sites.items.into_iter().map(|site| (site.id, site.name)).collect(),
         is_admin: actor.is_admin,
     })
 }
 
-/// Makes a token. `scopes` are words with a comma between them; `days` is empty for one that never ends.
+/// Makes a token. `site` is a site's id, `team:` and a team's id for all of its sites, or empty for those of the first team;
+/// `days` is empty for one that never ends.
 #[server(prefix = "/_fn", endpoint = "create_token")]
 pub async fn create_token(
     name: String,
@@ -53,9 +58,11 @@ pub async fn create_token(
     use time::{Duration, OffsetDateTime};
     let (platform, actor) = context::signed_in().await?;
     let invalid = |field: &str, message: &str| context::refuse(model::Problem::invalid(field, "invalid", message));
-    let site_id = match site.as_str() {
-        "" => None,
-        id => Some(id.parse().map_err(|_| invalid("site", "Choose one of your sites."))?),
+    let unknown = |_| invalid("site", "Choose one of your teams or sites.");
+    let (team_id, site_id) = match (site.as_str(), site.strip_prefix("team:")) {
+        ("", _) => (None, None),
+        (_, Some(team)) => (Some(team.parse().map_err(unknown)?), None),
+        (id, None) => (None, Some(id.parse().map_err(unknown)?)),
     };
     let expires_at = match days.as_str() {
         "" => None,
@@ -64,7 +71,7 @@ pub async fn create_token(
             Some(OffsetDateTime::now_utc() + Duration::days(days.into()))
         }
     };
-    let new = platform::api_tokens::NewToken { name: name.clone(), scopes, team_id: None, site_id, expires_at };
+    let new = platform::api_tokens::NewToken { name: name.clone(), scopes, team_id, site_id, expires_at };
     let made = platform::api_tokens::create(&platform, &actor, new).await.map_err(context::failed);
     let made = made.keep(&[("name", &name)])?;
     if !context::called_by_program() {

@@ -19,6 +19,8 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them, the highest first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Developer, Self::Viewer];
     /// The word stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +32,34 @@ impl Role {
     }
     /// Reads the stored word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Owner, Self::Admin, Self::Developer, Self::Viewer].into_iter().find(|r| r.as_str() == word)
+        Self::ALL.into_iter().find(|r| r.as_str() == word)
+    }
+    /// The word for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Owner => "Owner",
+            Self::Admin => "Admin",
+            Self::Developer => "Developer",
+            Self::Viewer => "Viewer",
+        }
+    }
+    /// What it is good for, for people.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Owner => "Everything, owners and the team's end included",
+            Self::Admin => "Everything but owners and the team's end",
+            Self::Developer => "Sites and deployments",
+            Self::Viewer => "Sees sites, deployments and logs",
+        }
+    }
+    /// The higher, the more it may.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 3,
+            Self::Admin => 2,
+            Self::Developer => 1,
+            Self::Viewer => 0,
+        }
     }
     /// May change sites and deploy.
     pub fn may_write(self) -> bool {

@@ -41,6 +41,8 @@ pub enum Event {
         /// `new`, `live`, `changed` (one of its environments did), `deleting` or `deleted`.
         status: String,
     },
+    /// Who is in the team, or in which role, changed.
+    Members {},
 }
 
 /// An outbox row.

@@ -6,6 +6,7 @@ pub mod dotenv;
 pub mod event;
 pub mod hardening;
 pub mod ids;
+pub mod members;
 pub mod names;
 pub mod plan;
 pub mod problem;

@@ -35,7 +35,7 @@ pub struct ContainerPlan {
 /// A whole release: what runs, where, and how it is reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleasePlan {
-    /// Owner.
+    /// The team that the site was made in; it may belong to another one by now.
     pub team: TeamId,
     /// Site.
     pub site: SiteId,

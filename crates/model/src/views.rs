@@ -6,6 +6,7 @@ mod domains;
 mod github;
 mod previews;
 mod security;
+mod teams;
 mod tokens;
 mod webhooks;
 
@@ -15,6 +16,7 @@ pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, Veri
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
 pub use security::{IdentityView, PasskeyView, ProviderView, QrView, SecurityView, TotpSetupView};
+pub use teams::{Accepted, InvitationLook, InvitationState, InvitationView, MemberView, NewInvitationView, TeamDetail};
 pub use tokens::{NewTokenView, TokenView};
 pub use webhooks::{DeliveryDetail, DeliveryView, Outcome, SignedWith, WebhookView};
 

@@ -4,7 +4,10 @@
 use crate::Result;
 use model::{Actor, DeliveryId, DeploymentId, Problem, Role, Scope, SiteId, TeamId};
 use sqlx::PgConnection;
-use store::{deliveries::DeliveryRow, deployments::DeploymentRow, environments::EnvironmentRow, sites::SiteRow};
+use store::{
+    deliveries::DeliveryRow, deployments::DeploymentRow, environments::EnvironmentRow, members::Member, sites::SiteRow,
+    teams::Team,
+};
 
 /// A site that the actor may see.
 pub(crate) async fn site(conn: &mut PgConnection, actor: &Actor, id: SiteId) -> Result<SiteRow> {
@@ -36,6 +39,18 @@ pub(crate) async fn site_to_administer(conn: &mut PgConnection, actor: &Actor, i
         return Err(Problem::forbidden().into());
     }
     Ok(store::sites::lock(conn, &[site.team_id], id).await?.ok_or_else(|| Problem::not_found("site"))?)
+}
+
+/// A team of the actor, who signed in itself, and its membership by what is stored now; the team is held until the
+/// transaction ends, so that what is decided about its members happens one after the other.
+pub(crate) async fn team_in_person(conn: &mut PgConnection, actor: &Actor, id: TeamId) -> Result<(Team, Member)> {
+    let unknown = || Problem::not_found("team");
+    actor.role_in(id).ok_or_else(unknown)?;
+    in_person(actor)?;
+    let user = actor.user.ok_or_else(Problem::unauthenticated)?;
+    let team = store::teams::lock(conn, id).await?.ok_or_else(unknown)?;
+    let me = store::members::get(conn, id, user).await?.ok_or_else(unknown)?;
+    Ok((team, me))
 }
 
 /// A delivery that the actor may see.

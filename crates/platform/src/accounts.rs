@@ -1,8 +1,9 @@
-//! Accounts and teams: signing in, and who may do what; each further concern has a file of its own.
+//! Accounts: signing in, and who may do what; each further concern has a file of its own.
 
 mod agent;
 mod delete;
 mod email;
+pub(crate) mod invited;
 mod links;
 mod password;
 mod register;
@@ -11,6 +12,7 @@ mod words;
 
 pub use agent::kept as kept_agent;
 pub use delete::{DeleteAccount, delete, deletion};
+pub(crate) use email::note_verified;
 pub use email::{confirm_link, look_at_link, request_email_change, send_verification};
 pub use password::{change_password, confirm_reset, look_at_reset, request_reset, reset_password};
 pub(crate) use register::insert_without_password;
@@ -23,11 +25,7 @@ use crate::{
     Platform, Result, access,
     audit::{self, Entry},
 };
-use model::{
-    Actor, Problem, Role, UserId,
-    names::DisplayName,
-    views::{TeamView, UserView},
-};
+use model::{Actor, Problem, UserId, names::DisplayName, views::UserView};
 use serde_json::json;
 use store::{
     account_links, refresh_tokens, teams as team_rows,
@@ -71,15 +69,6 @@ pub async fn me(platform: &Platform, actor: &Actor) -> Result<UserView> {
     Ok(view(own_account(platform, actor).await?))
 }
 
-/// The caller's teams, with its role in each, the oldest membership first.
-pub async fn teams(platform: &Platform, actor: &Actor) -> Result<Vec<TeamView>> {
-    let user = actor.user.ok_or_else(Problem::unauthenticated)?;
-    let mut conn = platform.pool.acquire().await?;
-    let memberships = team_rows::of_user(&mut conn, user).await?;
-    let mine = memberships.into_iter().filter(|m| actor.role_in(m.team.id).is_some());
-    Ok(mine.map(|m| team_view(m.team, m.role)).collect())
-}
-
 /// Gives the caller's account another name; its teams keep theirs.
 ///
 /// # Errors
@@ -112,10 +101,6 @@ pub(crate) fn view(user: User) -> UserView {
         is_admin: user.is_admin,
         created_at: user.created_at,
     }
-}
-
-fn team_view(team: team_rows::Team, role: Role) -> TeamView {
-    TeamView { id: team.id, slug: team.slug, name: team.name, role: Some(role) }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Tokens that programs sign in with: for a team or one site of it, for some of what their owner may do, until a day.
 
-use crate::{Error, Platform, Result, access, vault};
+use crate::{Error, Platform, Result, access, audit, audit::Entry, vault};
 use model::{
     Actor, FieldError, Grant, Origin, Problem, Scope, SiteId, TeamId, TokenId, UserId,
     names::DisplayName,
     views::{NewTokenView, TeamView, TokenView},
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::api_tokens::{self, ApiTokenRow, NewApiToken, PresentedRow};
 use time::OffsetDateTime;
@@ -84,9 +85,11 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewToken) -> Result
         return Err(Problem::conflict("too_many_tokens", words).into());
     }
     let rows = api_tokens::of_user(&mut tx, user).await?;
+    let row = rows.into_iter().find(|row| row.id == id).ok_or_else(|| Problem::not_found("token"))?;
+    let entry = Entry::new("token.create", id, &row.name).of(team).change(None, told(&row));
+    audit::record(&mut tx, actor, entry).await?;
     tx.commit().await?;
     tracing::info!(token = %id, %user, scopes = words.join(" "), "an API token was made");
-    let row = rows.into_iter().find(|row| row.id == id).ok_or_else(|| Problem::not_found("token"))?;
     Ok(NewTokenView { token, view: view(actor, row) })
 }
 
@@ -107,10 +110,15 @@ pub async fn list(platform: &Platform, actor: &Actor) -> Result<Vec<TokenView>> 
 /// 404; 403 `token_not_allowed` for a caller with a token.
 pub async fn delete(platform: &Platform, actor: &Actor, id: TokenId) -> Result<()> {
     let user = owner(actor)?;
-    let mut conn = platform.pool.acquire().await?;
-    if !api_tokens::delete(&mut conn, user, id).await? {
+    let mut tx = platform.pool.begin().await?;
+    let row = api_tokens::of_user(&mut tx, user).await?.into_iter().find(|row| row.id == id);
+    let row = row.ok_or_else(|| Problem::not_found("token"))?;
+    if !api_tokens::delete(&mut tx, user, id).await? {
         return Err(Problem::not_found("token").into());
     }
+    let entry = Entry::new("token.delete", id, &row.name).of(row.team_id).change(told(&row), None);
+    audit::record(&mut tx, actor, entry).await?;
+    tx.commit().await?;
     tracing::info!(token = %id, %user, "an API token was removed");
     Ok(())
 }
@@ -207,6 +215,12 @@ fn checked(actor: &Actor, new: &NewToken) -> Result<(DisplayName, Vec<Scope>)> {
             Err(Error::Problem(Problem { errors, ..Problem::new(422, "invalid_input", detail) }))
         }
     }
+}
+
+/// How far a token goes, as the audit tells of it.
+fn told(row: &ApiTokenRow) -> Value {
+    let until = row.expires_at.map(|at| at.date().to_string());
+    json!({ "scopes": row.scopes, "site_id": row.site_id, "site": row.site_name, "until": until })
 }
 
 fn scopes(words: &[String]) -> Vec<Scope> {

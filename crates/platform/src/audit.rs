@@ -56,3 +56,6 @@ pub(crate) async fn record(conn: &mut PgConnection, actor: &Actor, entry: Entry<
     store::audit::insert(conn, &new).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

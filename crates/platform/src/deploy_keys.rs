@@ -1,7 +1,7 @@
 //! Keys that open repositories over SSH: made for an address, so that the public half can be added at the forge, then
 //! a site's.
 
-use crate::{Platform, Result, access};
+use crate::{Platform, Result, access, audit, audit::Entry};
 use forge::git::{FetchError, HostKey, KeyPair, SshAccess};
 use model::{
     Actor, DeployKeyId, Problem, TeamId,
@@ -10,6 +10,7 @@ use model::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use std::time::Duration;
 use store::{
@@ -49,11 +50,17 @@ pub(crate) struct Key {
 pub async fn create(platform: &Platform, actor: &Actor, new: NewKey) -> Result<DeployKeyView> {
     let team = access::team_to_write(actor, new.team_id)?;
     let url = RepoUrl::parse(&new.url).map_err(|e| Problem::invalid("url", e.code, e.message))?;
-    Ok(waiting(platform, team, &url, "url").await?.0.view)
+    Ok(waiting(platform, actor, team, &url, "url").await?.0.view)
 }
 
 /// The team's key for this address that waits for a site, made if there is none; and whether it was made now.
-pub(crate) async fn waiting(platform: &Platform, team: TeamId, url: &RepoUrl, field: &str) -> Result<(Key, bool)> {
+pub(crate) async fn waiting(
+    platform: &Platform,
+    actor: &Actor,
+    team: TeamId,
+    url: &RepoUrl,
+    field: &str,
+) -> Result<(Key, bool)> {
     let Some(address) = url.ssh() else {
         let message = "A deploy key is for an SSH address, such as git@example.org:me/site.git.";
         return Err(Problem::invalid(field, "repository_url", message).into());
@@ -80,10 +87,15 @@ pub(crate) async fn waiting(platform: &Platform, team: TeamId, url: &RepoUrl, fi
         private_key: &private_key,
         host_key: host_key.as_str(),
     };
-    let mut conn = platform.pool.acquire().await?;
-    store::deploy_keys::forget_unused(&mut conn, KEPT.as_secs_f64()).await?;
-    let is_new = store::deploy_keys::insert(&mut conn, &new, MOST).await?;
-    drop(conn);
+    let mut tx = platform.pool.begin().await?;
+    store::deploy_keys::forget_unused(&mut tx, KEPT.as_secs_f64()).await?;
+    let is_new = store::deploy_keys::insert(&mut tx, &new, MOST).await?;
+    if is_new {
+        let after = json!({ "url": url, "fingerprint": forge::git::fingerprint(&pair.public_key) });
+        let entry = Entry::new("deploy_key.create", id, url.as_str()).of(team).change(None, after);
+        audit::record(&mut tx, actor, entry).await?;
+    }
+    tx.commit().await?;
     // Somebody else of the team may have been quicker.
     let row = find(platform, team, url).await?.ok_or_else(|| {
         let detail = "This team has too many deploy keys that no site uses; they are forgotten after a day.";

@@ -1,6 +1,6 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, domains, environments, previews, queue, sites, watch};
+use crate::{Platform, Result, access, audit, audit::Entry, domains, environments, previews, queue, sites, watch};
 use forge::webhook::Provider;
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, Scope, SiteId, TeamId, UserId,
@@ -11,6 +11,7 @@ use model::{
     views::{DeploymentError, DeploymentSummary, DeploymentView, KeptRelease, LogPage, Page, PullRequestView},
 };
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use store::{
     deployments::DeploymentRow, environments::EnvironmentRow, pull_requests::PullRequestRow, releases::ReleaseRow,
@@ -218,7 +219,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
         },
     )
     .await?;
-    commit_and_show(platform, actor, tx, id).await
+    commit_and_show(platform, actor, tx, id, ("deployment.create", None)).await
 }
 
 /// Ends a deployment that has not begun to switch.
@@ -242,7 +243,7 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
         };
         return Err(problem.into());
     }
-    commit_and_show(platform, actor, tx, id).await
+    commit_and_show(platform, actor, tx, id, ("deployment.cancel", None)).await
 }
 
 /// Deploys the same commit again.
@@ -279,7 +280,7 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
         },
     )
     .await?;
-    commit_and_show(platform, actor, tx, new).await
+    commit_and_show(platform, actor, tx, new, ("deployment.redeploy", Some(row.number))).await
 }
 
 /// Applies the release of this deployment again, without a build. Of the release that serves now only its variables
@@ -362,7 +363,8 @@ async fn apply(
         },
     )
     .await?;
-    commit_and_show(platform, actor, tx, new).await
+    let action = if trigger == Trigger::Promote { "deployment.promote" } else { "deployment.rollback" };
+    commit_and_show(platform, actor, tx, new, (action, Some(row.number))).await
 }
 
 fn already_under_way(environment: &EnvironmentRow) -> Problem {
@@ -398,20 +400,27 @@ fn no_environment(name: &EnvironmentName) -> Problem {
 pub async fn log(platform: &Platform, actor: &Actor, id: DeploymentId, after: i64, limit: i64) -> Result<LogPage> {
     let mut conn = platform.pool.acquire().await?;
     let row = access::deployment(&mut conn, actor, id).await?;
-    let items = store::logs::after(&mut conn, id, after, limit.clamp(1, 5_000)).await?;
+    let items = store::logs::after(&mut conn, row.team_id, id, after, limit.clamp(1, 5_000)).await?;
     let last = items.last().map_or(after, |line| line.seq);
-    let removed_at = if items.is_empty() { store::logs::removed_at(&mut conn, id).await? } else { None };
+    let removed_at = if items.is_empty() { store::logs::removed_at(&mut conn, row.team_id, id).await? } else { None };
     Ok(LogPage { complete: row.status().is_final() && last >= row.log_lines, items, removed_at })
 }
 
+/// Adds what was done to the audit (and the number of the deployment whose commit or release was taken again), commits,
+/// and wakes a worker.
 async fn commit_and_show(
     platform: &Platform,
     actor: &Actor,
     mut tx: sqlx::Transaction<'_, sqlx::Postgres>,
     id: DeploymentId,
+    (action, from): (&str, Option<i64>),
 ) -> Result<DeploymentView> {
     let row = access::deployment(&mut tx, actor, id).await?;
+    let team = row.team_id;
+    let after = json!({ "environment": row.environment, "commit": row.commit_sha, "from": from });
     let view = view(platform, &mut tx, actor, row).await?;
+    let name = format!("{} #{}", view.site_slug, view.summary.number);
+    audit::record(&mut tx, actor, Entry::new(action, id, &name).of(team).change(None, after)).await?;
     tx.commit().await?;
     platform.wake.notify_one();
     Ok(view)
@@ -443,7 +452,7 @@ async fn view(
     row: DeploymentRow,
 ) -> Result<DeploymentView> {
     let site = access::site(conn, actor, row.site_id).await?;
-    let steps = store::queue::steps(conn, row.id).await?;
+    let steps = store::queue::steps(conn, row.team_id, row.id).await?;
     let watch = store::watches::of_deployment(conn, row.team_id, row.id).await?.map(watch::view);
     let place = match row.status() {
         Status::Queued => queue::place(conn, row.id).await?,

@@ -3,7 +3,9 @@
 mod view;
 
 use crate::{
-    Platform, Result, access, plan, previews,
+    Platform, Result, access, audit,
+    audit::Entry,
+    plan, previews,
     pushes::Watched,
     sites::{environment_row, new_environment_secrets},
     variables,
@@ -16,6 +18,7 @@ use model::{
     views::{EnvironmentView, Page},
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use store::{
     environments::{EnvironmentRow, Settings},
@@ -150,6 +153,11 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewEn
         copy_variables(platform, &mut tx, actor, from, (&site, id), new.copy_secrets).await?;
     }
     announce(&mut tx, &site).await?;
+    let after = json!({
+        "branch": wanted.branch.as_str(), "root": wanted.root, "watch": wanted.watch,
+        "variables_from": wanted.copy_from.map(|from| &from.name), "with_secrets": new.copy_secrets,
+    });
+    record(&mut tx, actor, "environment.create", &site, (id, wanted.name.as_str()), (None, Some(after))).await?;
     tx.commit().await?;
     get(platform, actor, site.id, wanted.name.as_str()).await
 }
@@ -172,6 +180,7 @@ pub async fn change(
     if row.is_preview {
         return Err(previews::is_preview().into());
     }
+    let is_pause_alone = change.branch.is_none() && change.root.is_none() && change.watch.is_none();
     let mut errors = Vec::new();
     let branch = change.branch.as_deref().and_then(|raw| checked(&mut errors, "branch", BranchName::parse(raw)));
     let root = change.root.as_deref().and_then(|raw| checked(&mut errors, "root", RootFolder::parse(raw)));
@@ -186,11 +195,22 @@ pub async fn change(
         paused: change.paused.unwrap_or(row.paused_at.is_some()),
     };
     store::environments::set(&mut tx, row.team_id, row.id, &settings).await?;
-    if let Some(branch) = branch.filter(|_| row.name == PRODUCTION && site.source.0.is_hosted()) {
+    if let Some(branch) = branch.as_ref().filter(|_| row.name == PRODUCTION && site.source.0.is_hosted()) {
         // What a clone begins with, and what git does not let anybody delete.
-        forge::hosted::set_head(&platform.repository(site.id), &branch).await?;
+        forge::hosted::set_head(&platform.repository(site.id), branch).await?;
     }
     announce(&mut tx, &site).await?;
+    let was_paused = row.paused_at.is_some();
+    let before = Settings { branch: &row.branch, root: &row.root, watch: &row.watch, paused: was_paused };
+    let (before, after) = (told(&before), told(&settings));
+    if before != after {
+        let action = match (is_pause_alone, settings.paused) {
+            (true, true) => "environment.pause",
+            (true, false) => "environment.resume",
+            (false, _) => "environment.change",
+        };
+        record(&mut tx, actor, action, &site, (row.id, &row.name), (Some(before), Some(after))).await?;
+    }
     tx.commit().await?;
     get(platform, actor, site.id, name).await
 }
@@ -215,6 +235,8 @@ pub async fn delete(platform: &Platform, actor: &Actor, site: SiteId, name: &str
         return Err(access::environment_deleting().into());
     }
     announce(&mut tx, &site).await?;
+    let after = json!({ "keep_data": keep_data });
+    record(&mut tx, actor, "environment.delete", &site, (row.id, &row.name), (None, Some(after))).await?;
     store::events::wake_workers(&mut tx).await?;
     tx.commit().await?;
     platform.wake.notify_one();
@@ -242,6 +264,25 @@ pub(crate) fn may_deploy(environment: &EnvironmentRow) -> Result<()> {
         return Err(Problem::conflict("environment_paused", detail).into());
     }
     Ok(())
+}
+
+/// An environment's settings, as the audit tells of them.
+fn told(settings: &Settings<'_>) -> Value {
+    let Settings { branch, root, watch, paused } = settings;
+    json!({ "branch": branch, "root": root, "watch": watch, "paused": paused })
+}
+
+/// Adds an entry about an environment to the audit.
+async fn record(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    action: &str,
+    site: &SiteRow,
+    (id, name): (EnvironmentId, &str),
+    (before, after): (Option<Value>, Option<Value>),
+) -> Result<()> {
+    let name = format!("{}/{name}", site.slug);
+    audit::record(conn, actor, Entry::new(action, id, &name).of(site.team_id).change(before, after)).await
 }
 
 /// Tells everybody who watches the site that something about it is new.

@@ -6,7 +6,7 @@ use model::{DeploymentId, EnvironmentId, SiteId, TeamId};
 
 /// Which installation made it.
 pub const INSTANCE: &str = "webmeteor.instance";
-/// Team id.
+/// Id of the team that the site was made in, for life.
 pub const TEAM: &str = "webmeteor.team";
 /// Site id.
 pub const SITE: &str = "webmeteor.site";
@@ -33,7 +33,7 @@ pub fn of_site(platform: &Platform, site: SiteId) -> Labels {
     labels
 }
 
-/// For all that belongs to an environment.
+/// For all that belongs to an environment; `team` is the one that its site was made in.
 pub fn of_environment(platform: &Platform, team: TeamId, site: SiteId, environment: EnvironmentId) -> Labels {
     let mut labels = of_site(platform, site);
     labels.insert(TEAM.into(), team.to_string());

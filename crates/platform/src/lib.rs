@@ -15,10 +15,12 @@ pub mod environments;
 pub mod error;
 mod firewall;
 pub mod github;
+pub mod invitations;
 pub mod labels;
 mod log_sink;
 mod machine;
 pub mod mail;
+pub mod members;
 pub mod passwords;
 mod pipeline;
 pub mod plan;
@@ -36,6 +38,7 @@ mod secrets;
 pub mod settings;
 pub mod sign_in;
 pub mod sites;
+pub mod teams;
 #[cfg(test)]
 mod testing;
 pub mod tokens;
@@ -95,7 +98,7 @@ impl Platform {
         self.site_folder(plan.team, plan.site).join(environment)
     }
 
-    /// The folder of a site, with one folder for each environment.
+    /// The folder of a site, below that of the team that it was made in, with one folder for each environment.
     pub fn site_folder(&self, team: model::TeamId, site: model::SiteId) -> std::path::PathBuf {
         self.settings.data_dir.join("sites").join(team.to_string()).join(site.to_string())
     }

@@ -25,9 +25,9 @@ pub const DATABASE_PORT: u16 = 5432;
 
 /// All that a plan depends on.
 pub struct PlanInput<'a> {
-    /// Owner.
+    /// The team that the site was made in.
     pub team: TeamId,
-    /// The owner's short name.
+    /// That team's short name.
     pub team_slug: &'a str,
     /// Site.
     pub site: SiteId,

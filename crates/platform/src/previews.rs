@@ -15,7 +15,7 @@ pub(crate) use housekeeping::{resume, tidy};
 pub(crate) use view::{provider, url};
 pub(crate) use webhook::look;
 
-use crate::{Platform, Result, access, environments};
+use crate::{Platform, Result, access, audit, audit::Entry, environments};
 use decide::{Act, Place};
 use make::{carry_out, situation};
 use model::{
@@ -26,6 +26,7 @@ use model::{
     views::{Page, PreviewSettings, PreviewState, PreviewView},
 };
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use store::{environments::EnvironmentRow, pull_requests::PullRequestRow, sites::SiteRow};
 
@@ -122,6 +123,7 @@ pub async fn approve(
         store::pull_requests::set_state(&mut tx, site.team_id, (site.id, number), state).await?;
     }
     carry_out(platform, &mut tx, &site, &row, decision.act, by).await?;
+    record(&mut tx, actor, "preview.approve", &site, (number, Some(commit.as_str()))).await?;
     tracing::info!(site = %site.id, number, commit = commit.as_str(), user = ?actor.user, "a commit of a fork was approved");
     finish(platform, tx, &site, number).await
 }
@@ -196,7 +198,21 @@ pub async fn remove(platform: &Platform, actor: &Actor, site: SiteId, number: i6
     // A fork's author alone does not bring it back.
     store::pull_requests::withdraw_approval(&mut tx, site.team_id, (site.id, number)).await?;
     store::pull_requests::set_state(&mut tx, site.team_id, (site.id, number), PreviewState::Removed).await?;
+    record(&mut tx, actor, "preview.remove", &site, (number, None)).await?;
     finish(platform, tx, &site, number).await
+}
+
+/// Adds an entry about a pull request's preview to the audit.
+async fn record(
+    conn: &mut PgConnection,
+    actor: &Actor,
+    action: &str,
+    site: &SiteRow,
+    (number, commit): (i64, Option<&str>),
+) -> Result<()> {
+    let (id, name) = (format!("{}/{number}", site.id), format!("{} #{number}", site.slug));
+    let after = json!({ "number": number, "commit": commit });
+    audit::record(conn, actor, Entry::new(action, id, &name).of(site.team_id).change(None, after)).await
 }
 
 async fn find(conn: &mut PgConnection, site: &SiteRow, number: i64) -> Result<PullRequestRow> {
@@ -226,11 +242,11 @@ async fn announce(conn: &mut PgConnection, site: &SiteRow) -> sqlx::Result<()> {
 }
 
 /// Changes what a site wants of its previews. What is there stays: it goes when its pull request is closed, when
-/// nothing is heard of it, or by hand. The caller holds [`store::pull_requests::lock`].
+/// nothing is heard of it, or by hand. Answers what it wants now. The caller holds [`store::pull_requests::lock`].
 ///
 /// # Errors
 /// 409 `no_pull_requests` for a repository that is kept here, 422 with every field that is wrong.
-pub(crate) async fn set(conn: &mut PgConnection, site: &SiteRow, change: Change) -> Result<()> {
+pub(crate) async fn set(conn: &mut PgConnection, site: &SiteRow, change: Change) -> Result<PreviewSettings> {
     if change.enabled == Some(true) && site.source.0.is_hosted() {
         let detail = "This site's repository is kept here, where there are no pull requests.";
         return Err(Problem::conflict("no_pull_requests", detail).into());
@@ -254,7 +270,8 @@ pub(crate) async fn set(conn: &mut PgConnection, site: &SiteRow, change: Change)
         let detail = "Correct the fields that are marked.";
         return Err(Problem { errors, ..Problem::new(422, "invalid_input", detail) }.into());
     }
-    Ok(store::pull_requests::set_settings(conn, site.team_id, site.id, new).await?)
+    store::pull_requests::set_settings(conn, site.team_id, site.id, new).await?;
+    Ok(new)
 }
 
 /// Another repository has other pull requests: those of the one before are forgotten, and their previews removed.

@@ -20,7 +20,7 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
     machine_parts(platform, &filter, site.delete_data.unwrap_or(false)).await?;
     images(platform, &filter).await?;
     disk::forget_site(platform, site.id).await?;
-    folder(&platform.site_folder(site.team_id, site.id)).await?;
+    folder(&platform.site_folder(site.home_team_id, site.id)).await?;
     forge::hosted::remove(&platform.repository(site.id)).await.context("removing a repository")?;
 
     let mut tx = platform.pool.begin().await?;
@@ -35,9 +35,11 @@ pub(crate) async fn site(platform: &Platform, site: &SiteRow) -> Result<()> {
 /// last its rows. Its images are left to the reconciler: a release of another environment may run them.
 pub(crate) async fn environment(platform: &Platform, row: &EnvironmentRow) -> Result<()> {
     platform.proxy.remove(&routes::key(row.id)).await?;
-    let filter = labels::of_environment(platform, row.team_id, row.site_id, row.id);
+    let site = store::sites::by_id(&mut *platform.pool.acquire().await?, &[row.team_id], row.site_id).await?;
+    let home = site.context("an environment has a site")?.home_team_id;
+    let filter = labels::of_environment(platform, home, row.site_id, row.id);
     machine_parts(platform, &filter, row.delete_data.unwrap_or(false)).await?;
-    folder(&platform.site_folder(row.team_id, row.site_id).join(&row.name)).await?;
+    folder(&platform.site_folder(home, row.site_id).join(&row.name)).await?;
 
     let mut tx = platform.pool.begin().await?;
     store::environments::remove(&mut tx, row.team_id, row.id).await?;

@@ -64,15 +64,25 @@ pub struct Pushed {
 /// The repository of this Git address: `{team}/{slug}.git`.
 ///
 /// # Errors
-/// 404 if the caller may not know of it or the site's code is kept elsewhere; for writing also 403 and 409
+/// 404 if the caller may not know of it or the site's code is kept elsewhere, `repository_moved` if the site is another
+/// team's by now; for writing also 403 and 409
 /// `site_deleting`; 503 `repository_missing` if its files are gone.
 pub async fn open(platform: &Platform, actor: &Actor, team: &str, slug: &str, access: Access) -> Result<Repository> {
     let mut conn = platform.pool.acquire().await?;
-    let site = store::sites::by_names(&mut conn, &actor.teams(), team, slug)
+    let site = store::sites::by_slug(&mut conn, &actor.teams(), slug)
         .await?
         .filter(|site| access::is_known(actor, site.id))
         .ok_or_else(|| Problem::not_found("repository"))?;
     access::may_read(actor)?;
+    if site.team_slug != team {
+        // A slug is one site's alone, so this is the one that was meant.
+        let (public, team) = (&platform.settings.public_url, &site.team_slug);
+        let detail = format!(
+            "This site belongs to another team now. Its repository is at {public}/git/{team}/{slug}.git; \
+             git remote set-url origin {public}/git/{team}/{slug}.git"
+        );
+        return Err(Problem::new(404, "repository_moved", detail).into());
+    }
     if let Source::Git { url, .. } = &site.source.0 {
         let detail = format!("This site's repository is not kept here; it is at {url}.");
         return Err(Problem::new(404, "not_found", detail).into());

@@ -3,22 +3,25 @@
 mod change;
 mod create;
 mod repository;
+mod transfer;
 mod view;
 
 pub use change::{Change, change};
 pub use create::{NewSite, NewSource, create};
 pub(crate) use create::{environment_row, new_environment_secrets, secret_row};
 pub use repository::{NewRepository, Token};
+pub use transfer::{Transfer, transfer};
 pub(crate) use view::{containers, services, status};
 
-use crate::{Platform, Result, access, deploy_keys, github};
+use crate::{Platform, Result, access, audit, audit::Entry, deploy_keys, github};
 use forge::git::Credentials;
 use model::{
-    Actor, Problem, Scope, SiteId,
+    Actor, Problem, Scope, SiteId, TeamId,
     event::Event,
     names::SiteSlug,
     views::{Page, SiteView, SlugCheck, TemplateView},
 };
+use serde_json::json;
 
 /// The templates that come with the platform: id, name, description, services.
 const TEMPLATES: &[(&str, &str, &str, &[&str])] = &[
@@ -99,6 +102,25 @@ async fn slug_taken(conn: &mut sqlx::PgConnection, slug: &SiteSlug) -> Result<bo
 /// # Errors
 /// 422 for a cursor that is none.
 pub async fn list(platform: &Platform, actor: &Actor, limit: i64, cursor: Option<&str>) -> Result<Page<SiteView>> {
+    list_of(platform, actor, None, limit, cursor).await
+}
+
+/// The sites of one of the caller's teams, or of all of them, newest first; `limit` ≤ 100.
+///
+/// # Errors
+/// 404 for a team that the caller is not in; 422 for a cursor that is none.
+pub async fn list_of(
+    platform: &Platform,
+    actor: &Actor,
+    team: Option<TeamId>,
+    limit: i64,
+    cursor: Option<&str>,
+) -> Result<Page<SiteView>> {
+    let teams = match team {
+        Some(team) if actor.role_in(team).is_some() => vec![team],
+        Some(_) => return Err(Problem::not_found("team").into()),
+        None => actor.teams(),
+    };
     let before = match cursor {
         None => None,
         Some(text) => Some(text.parse().map_err(|_| access::bad_cursor())?),
@@ -106,10 +128,12 @@ pub async fn list(platform: &Platform, actor: &Actor, limit: i64, cursor: Option
     let limit = limit.clamp(1, 100);
     access::may_read(actor)?;
     if let Some(only) = actor.only_site() {
-        return Ok(Page { items: vec![get(platform, actor, only).await?], next_cursor: None });
+        let mut items = vec![get(platform, actor, only).await?];
+        items.retain(|site| teams.contains(&site.team.id));
+        return Ok(Page { items, next_cursor: None });
     }
     let mut conn = platform.pool.acquire().await?;
-    let mut rows = store::sites::list(&mut conn, &actor.teams(), before, limit + 1).await?;
+    let mut rows = store::sites::list(&mut conn, &teams, before, limit + 1).await?;
     let more = rows.len() > usize::try_from(limit).unwrap_or(100);
     if more {
         rows.pop();
@@ -188,6 +212,9 @@ pub async fn delete(platform: &Platform, actor: &Actor, id: SiteId, keep_data: b
         return Err(Problem::conflict("site_deleting", "This site is being removed.").into());
     }
     store::deployments::cancel_all_of_site(&mut tx, row.team_id, id).await?;
+    let entry = Entry::new("site.delete", id, &row.name).of(row.team_id);
+    let entry = entry.change(json!({ "slug": row.slug }), json!({ "keep_data": keep_data }));
+    audit::record(&mut tx, actor, entry).await?;
     store::events::insert(&mut tx, row.team_id, &Event::Site { id, status: "deleting".into() }).await?;
     store::events::wake_workers(&mut tx).await?;
     tx.commit().await?;

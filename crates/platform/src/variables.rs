@@ -8,7 +8,7 @@ mod place;
 
 pub(crate) use place::open_of_previews;
 
-use crate::{Platform, Result, access, previews};
+use crate::{Platform, Result, access, audit, audit::Entry, previews};
 use anyhow::Context;
 use model::{
     Actor, EnvironmentId, FieldError, Problem, Scope, SiteId, TeamId, dotenv,
@@ -17,6 +17,7 @@ use model::{
 };
 use place::Place;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::environments::EnvironmentRow;
@@ -225,10 +226,29 @@ async fn change(
     let version = if after == before { version } else { version + 1 };
     if after != before {
         place.store(platform, &mut tx, actor, version, &after).await?;
+        let whose = match of {
+            Of::Environment(name) => format!("{}/{name}", site.slug),
+            Of::Previews => format!("{}/previews", site.slug),
+        };
+        let entry = Entry::new("variables.change", site.id, &whose).of(site.team_id);
+        audit::record(&mut tx, actor, entry.change(None, names_of_change(version, &before, &after))).await?;
     }
     let view = show(&mut tx, &place, version, after).await?;
     tx.commit().await?;
     Ok(view)
+}
+
+/// What became of which variables, by their names alone: of no value is told, secret or not.
+fn names_of_change(version: i64, before: &Set, after: &Set) -> Value {
+    let names = |set: &Set, is_told: &dyn Fn(&EnvKey, &Variable) -> bool| -> Vec<String> {
+        set.iter().filter(|(name, variable)| is_told(name, variable)).map(|(name, _)| name.to_string()).collect()
+    };
+    json!({
+        "version": version,
+        "added": names(after, &|name, _| !before.contains_key(name)),
+        "changed": names(after, &|name, new| before.get(name).is_some_and(|old| old != new)),
+        "removed": names(before, &|name, _| !after.contains_key(name)),
+    })
 }
 
 /// Seals a version and adds it.

@@ -172,7 +172,7 @@ async fn close(
     let Some(current) = current.filter(|c| c.attempt == lease.attempt && c.status().is_running()) else {
         return Ok(());
     };
-    let begun = store::queue::steps(&mut conn, row.id)
+    let begun = store::queue::steps(&mut conn, row.team_id, row.id)
         .await?
         .into_iter()
         .find(|s| s.status == StepStatus::Running)

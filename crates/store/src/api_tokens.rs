@@ -96,6 +96,18 @@ pub async fn delete(conn: &mut PgConnection, user: UserId, id: TokenId) -> Resul
     Ok(done.await?.rows_affected() == 1)
 }
 
+/// Forgets all tokens that an account has for a team.
+pub async fn delete_of_member(conn: &mut PgConnection, team: TeamId, user: UserId) -> Result<u64> {
+    let done = sqlx::query("delete from api_tokens where team_id = $1 and user_id = $2").bind(team).bind(user);
+    Ok(done.execute(conn).await?.rows_affected())
+}
+
+/// Forgets all tokens that are for one site alone.
+pub async fn delete_of_site(conn: &mut PgConnection, team: TeamId, site: SiteId) -> Result<u64> {
+    let done = sqlx::query("delete from api_tokens where team_id = $1 and site_id = $2").bind(team).bind(site);
+    Ok(done.execute(conn).await?.rows_affected())
+}
+
 /// What a token that was presented stands for.
 #[derive(Debug, Clone, FromRow)]
 pub struct PresentedRow {

@@ -58,11 +58,18 @@ struct Row {
 }
 
 /// The lines after a number, in order.
-pub async fn after(conn: &mut PgConnection, deployment: DeploymentId, seq: i64, limit: i64) -> Result<Vec<LogItem>> {
+pub async fn after(
+    conn: &mut PgConnection,
+    team: TeamId,
+    deployment: DeploymentId,
+    seq: i64,
+    limit: i64,
+) -> Result<Vec<LogItem>> {
     let rows: Vec<Row> = sqlx::query_as(
-        "select seq, at, stream, text from deployment_logs where deployment_id = $1 and seq > $2 \
-         order by seq limit $3",
+        "select seq, at, stream, text from deployment_logs where deployment_id = $2 and seq > $3 \
+         and exists (select from deployments where team_id = $1 and id = $2) order by seq limit $4",
     )
+    .bind(team)
     .bind(deployment)
     .bind(seq)
     .bind(limit)
@@ -72,8 +79,18 @@ pub async fn after(conn: &mut PgConnection, deployment: DeploymentId, seq: i64, 
 }
 
 /// When a deployment's lines were removed because their time was over; `None` while they are there.
-pub async fn removed_at(conn: &mut PgConnection, deployment: DeploymentId) -> Result<Option<OffsetDateTime>> {
-    sqlx::query_scalar("select log_removed_at from deployments where id = $1").bind(deployment).fetch_one(conn).await
+pub async fn removed_at(
+    conn: &mut PgConnection,
+    team: TeamId,
+    deployment: DeploymentId,
+) -> Result<Option<OffsetDateTime>> {
+    let found: Option<Option<OffsetDateTime>> =
+        sqlx::query_scalar("select log_removed_at from deployments where team_id = $1 and id = $2")
+            .bind(team)
+            .bind(deployment)
+            .fetch_optional(conn)
+            .await?;
+    Ok(found.flatten())
 }
 
 /// Bytes of all lines of a site.

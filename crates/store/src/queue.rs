@@ -306,12 +306,15 @@ struct StepRow {
 }
 
 /// The steps of a deployment, all of them and in order; those not begun are pending.
-pub async fn steps(conn: &mut PgConnection, deployment: DeploymentId) -> Result<Vec<StepView>> {
-    let rows: Vec<StepRow> =
-        sqlx::query_as("select name, status, started_at, finished_at from deployment_steps where deployment_id = $1")
-            .bind(deployment)
-            .fetch_all(conn)
-            .await?;
+pub async fn steps(conn: &mut PgConnection, team: TeamId, deployment: DeploymentId) -> Result<Vec<StepView>> {
+    let rows: Vec<StepRow> = sqlx::query_as(
+        "select name, status, started_at, finished_at from deployment_steps where deployment_id = $2 \
+         and exists (select from deployments where team_id = $1 and id = $2)",
+    )
+    .bind(team)
+    .bind(deployment)
+    .fetch_all(conn)
+    .await?;
     Ok(Step::ALL
         .iter()
         .map(|step| match rows.iter().find(|row| row.name.0 == *step) {

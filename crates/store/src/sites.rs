@@ -15,6 +15,10 @@ pub struct SiteRow {
     pub team_slug: String,
     /// The owner's name for people.
     pub team_name: String,
+    /// The team whose names it was made under, for life: in labels and folders. It may be gone.
+    pub home_team_id: TeamId,
+    /// That team's short name, for life: in the names of containers, networks, volumes and images.
+    pub home_slug: String,
     /// On the web; unique.
     pub slug: String,
     /// For people.
@@ -56,7 +60,7 @@ pub struct SiteRow {
 }
 
 const SELECT: &str = "select s.id, s.team_id, t.slug as team_slug, t.name as team_name, s.slug, s.name, s.source, \
-     s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, \
+     s.home_team_id, s.home_slug, s.webhook_secret, s.repository_token, s.previews_enabled, s.previews_max, s.previews_idle_days, \
      s.github_installation, s.github_repository, s.created_at, s.deleting_at, s.delete_data, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret end as old_webhook_secret, \
      case when s.old_webhook_secret_until > now() then s.old_webhook_secret_until end as old_webhook_secret_until, \
@@ -84,8 +88,9 @@ pub struct NewSite<'a> {
 /// Adds a site; violates `sites_slug_key` where the slug is taken.
 pub async fn insert(conn: &mut PgConnection, site: &NewSite<'_>) -> Result<()> {
     sqlx::query(
-        "insert into sites (id, team_id, slug, name, source, webhook_secret, repository_token) \
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into sites (id, team_id, home_team_id, home_slug, slug, name, source, webhook_secret, \
+             repository_token) \
+         values ($1, $2, $2, (select t.slug from teams t where t.id = $2), $3, $4, $5, $6, $7)",
     )
     .bind(site.id)
     .bind(site.team)
@@ -117,14 +122,46 @@ pub async fn lock(conn: &mut PgConnection, teams: &[TeamId], id: SiteId) -> Resu
         .await
 }
 
-/// One site of these teams by the names in its Git address.
-pub async fn by_names(conn: &mut PgConnection, teams: &[TeamId], team: &str, slug: &str) -> Result<Option<SiteRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and t.slug = $2 and s.slug = $3")))
+/// One site of these teams, whichever it belongs to, by its slug.
+pub async fn by_slug(conn: &mut PgConnection, teams: &[TeamId], slug: &str) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.team_id = any($1) and s.slug = $2")))
         .bind(teams)
-        .bind(team)
         .bind(slug)
         .fetch_optional(conn)
         .await
+}
+
+/// Gives a site to another team, and with it all that belongs to it; its names in the engine stay as they are.
+pub async fn transfer(conn: &mut PgConnection, team: TeamId, id: SiteId, to: TeamId) -> Result<()> {
+    sqlx::query("update sites set team_id = $3 where team_id = $1 and id = $2")
+        .bind(team)
+        .bind(id)
+        .bind(to)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What of a site is under way: deployments that wait or run, and pushes to its repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct UnderWay {
+    /// Deployments.
+    pub deployments: i64,
+    /// Pushes.
+    pub pushes: i64,
+}
+
+/// Counts what of a site is under way.
+pub async fn under_way(conn: &mut PgConnection, team: TeamId, id: SiteId) -> Result<UnderWay> {
+    sqlx::query_as(
+        "select (select count(*) from deployments where team_id = $1 and site_id = $2 \
+                 and status not in ('live', 'failed', 'cancelled', 'superseded')) as deployments, \
+                (select count(*) from pushes_under_way where team_id = $1 and site_id = $2) as pushes",
+    )
+    .bind(team)
+    .bind(id)
+    .fetch_one(conn)
+    .await
 }
 
 /// The sites of these teams, newest first, those older than `before`.

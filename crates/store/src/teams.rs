@@ -2,6 +2,7 @@
 
 use model::{Role, SiteId, TeamId, UserId};
 use sqlx::{FromRow, PgConnection};
+use time::OffsetDateTime;
 
 /// A team as it is stored.
 #[derive(Debug, Clone, FromRow)]
@@ -41,6 +42,64 @@ pub async fn get(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Option<Tea
     sqlx::query_as("select id, slug, name from teams where id = $1").bind(id).fetch_optional(conn).await
 }
 
+/// Holds a team's row until the transaction ends, so that what is decided about its members happens one after the other;
+/// `None` if it is gone. What is added to the team meanwhile does not wait.
+pub async fn lock(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Option<Team>> {
+    sqlx::query_as("select id, slug, name from teams where id = $1 for no key update")
+        .bind(id)
+        .fetch_optional(conn)
+        .await
+}
+
+/// What a team has.
+#[derive(Debug, Clone, Copy, FromRow)]
+pub struct Counts {
+    /// Members.
+    pub members: i64,
+    /// Owners among them.
+    pub owners: i64,
+    /// Sites, those that are being removed included.
+    pub sites: i64,
+    /// Since when there is the team.
+    pub created_at: OffsetDateTime,
+}
+
+/// Counts what a team has.
+pub async fn counts(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Counts> {
+    sqlx::query_as(
+        "select (select count(*) from members where team_id = t.id) as members, \
+                (select count(*) from members where team_id = t.id and role = 'owner') as owners, \
+                (select count(*) from sites where team_id = t.id) as sites, created_at \
+         from teams t where id = $1",
+    )
+    .bind(id)
+    .fetch_one(conn)
+    .await
+}
+
+/// How many teams an account owns.
+pub async fn owned_by(conn: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from members where user_id = $1 and role = 'owner'")
+        .bind(user)
+        .fetch_one(conn)
+        .await
+}
+
+/// Gives a team another name for people.
+pub async fn rename(conn: &mut PgConnection, id: TeamId, name: &str) -> sqlx::Result<()> {
+    sqlx::query("update teams set name = $2 where id = $1").bind(id).bind(name).execute(conn).await?;
+    Ok(())
+}
+
+/// Removes a team that has no site, with its memberships, tokens and invitations; `false` if it has one.
+pub async fn remove(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<bool> {
+    let done = sqlx::query("delete from teams where id = $1 and not exists (select from sites where team_id = $1)")
+        .bind(id)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Puts an account into a team, or changes its role there.
 pub async fn set_member(conn: &mut PgConnection, team: TeamId, user: UserId, role: Role) -> sqlx::Result<()> {
     sqlx::query(
@@ -55,6 +114,11 @@ pub async fn set_member(conn: &mut PgConnection, team: TeamId, user: UserId, rol
     Ok(())
 }
 
+/// A role of a row that was read.
+pub(crate) fn role(word: &str) -> sqlx::Result<Role> {
+    Role::from_word(word).ok_or_else(|| sqlx::Error::Decode(format!("“{word}” is no role of a member").into()))
+}
+
 /// The teams of an account with its role in each, the oldest membership first.
 pub async fn of_user(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Membership>> {
     let rows: Vec<(TeamId, String, String, String)> = sqlx::query_as(
@@ -65,11 +129,7 @@ pub async fn of_user(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<
     .fetch_all(conn)
     .await?;
     rows.into_iter()
-        .map(|(id, slug, name, role)| {
-            let role = Role::from_word(&role)
-                .ok_or_else(|| sqlx::Error::Decode(format!("“{role}” is no role of a member").into()))?;
-            Ok(Membership { team: Team { id, slug, name }, role })
-        })
+        .map(|(id, slug, name, role)| Ok(Membership { team: Team { id, slug, name }, role: self::role(&role)? }))
         .collect()
 }
 
@@ -96,16 +156,25 @@ impl Part {
     }
 }
 
-/// The parts that an account has in its teams, whose rows are held until the transaction ends.
+/// The parts that an account has in its teams, whose rows are held until the transaction ends. Held first, then counted:
+/// what a statement that waits would count is how it was before it waited.
 pub async fn lock_parts(conn: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<Part>> {
+    let held: Vec<TeamId> = sqlx::query_scalar(
+        "select t.id from members m join teams t on t.id = m.team_id where m.user_id = $1 order by t.id \
+         for update of t",
+    )
+    .bind(user)
+    .fetch_all(&mut *conn)
+    .await?;
     sqlx::query_as(
         "select t.id, t.slug, t.name, m.role, \
              (select count(*) from members o where o.team_id = t.id and o.user_id <> $1) as other_members, \
              (select count(*) from members o where o.team_id = t.id and o.user_id <> $1 and o.role = 'owner') \
                  as other_owners \
-         from members m join teams t on t.id = m.team_id where m.user_id = $1 order by t.id for update of t",
+         from members m join teams t on t.id = m.team_id where m.user_id = $1 and t.id = any($2) order by t.id",
     )
     .bind(user)
+    .bind(held)
     .fetch_all(conn)
     .await
 }

@@ -8,7 +8,7 @@ use model::{
     deployment::{Status, Step, StepStatus, Stream},
     views::{DeploymentView, LogItem},
 };
-use platform::{deployments, repositories::Started};
+use platform::{deployments, members, repositories::Started};
 use std::{collections::VecDeque, time::Duration};
 use time::OffsetDateTime;
 use tokio::time::Instant;
@@ -79,6 +79,7 @@ async fn look(
     story: &mut Story,
 ) -> platform::Result<(Vec<String>, bool)> {
     // First how it stands, then its log: what stands at the end has a whole log.
+    let actor = &members::still(&state.platform, actor).await?;
     let view = deployments::get(&state.platform, actor, started.deployment).await?;
     let log = deployments::log(&state.platform, actor, started.deployment, story.seen, LINES).await?;
     let mut lines = story.go_on(&view, log.items, &address(state, started));

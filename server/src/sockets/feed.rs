@@ -95,7 +95,10 @@ impl Feed {
                 },
                 told = events.recv() => match told {
                     Ok(told) => self.pass_on(&told).await?,
-                    Err(broadcast::error::RecvError::Lagged(_)) => self.tell_present_state().await?,
+                    Err(broadcast::error::RecvError::Lagged(_)) => {
+                        self.look_again().await?;
+                        self.tell_present_state().await?;
+                    }
                     Err(broadcast::error::RecvError::Closed) => return Err(End::Gone),
                 },
             }
@@ -191,6 +194,10 @@ impl Feed {
 
     async fn pass_on(&mut self, told: &Arc<Told>) -> Result<(), End> {
         let row = &told.row;
+        if row.event == (Event::Members {}) {
+            // Whoever was removed is told nothing of what comes after.
+            return self.look_again().await;
+        }
         if self.actor.role_in(row.team).is_none() {
             return Ok(());
         }
@@ -209,6 +216,7 @@ impl Feed {
                     self.send("deployment", &event).await?;
                 }
             }
+            Event::Members {} => {}
             Event::Site { id, status } => {
                 let event = SiteEvent { id: *id, status: status.clone() };
                 self.send("site", &event).await?;

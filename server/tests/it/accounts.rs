@@ -15,7 +15,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// The one that the program printed.
-async fn setup_token(app: &App) -> String {
+pub async fn setup_token(app: &App) -> String {
     until("the set-up token is printed", async || {
         app.log().lines().map(str::trim).find(|line| line.len() == 64).map(str::to_owned)
     })

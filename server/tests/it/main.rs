@@ -56,5 +56,6 @@ mod stand;
 mod start;
 mod support;
 mod survival;
+mod teams;
 mod trouble;
 mod webhooks;

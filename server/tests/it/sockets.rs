@@ -2,12 +2,12 @@
 
 use crate::support::{App, PATIENCE, Setup, client};
 use model::{
-    DeploymentId, EnvironmentId, SiteId, TeamId,
+    DeploymentId, EnvironmentId, Role, SiteId, TeamId,
     deployment::{Status, Step, Stream, Trigger},
     event::Event,
     site::Source,
 };
-use reqwest::Client;
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use std::{collections::VecDeque, time::Instant};
@@ -222,6 +222,29 @@ async fn only_members_follow_and_the_answer_for_others_is_that_of_nothing() {
     let (name, event) = member.event().await;
     assert_eq!((name.as_str(), event["status"].as_str()), ("deployment", Some("building")));
     assert_eq!(event["site_id"], json!(made.site));
+}
+
+#[tokio::test]
+async fn who_is_removed_from_a_team_is_told_nothing_more() {
+    let app = web_only().await;
+    let (ada, team) = app.register("ada@example.org").await;
+    let (bob, _) = app.register("bob@example.org").await;
+    let bob_id = app.get("/api/v1/me", Some(&bob)).await.1["id"].as_str().unwrap().to_owned();
+    let made = Made::of_team(&app, &team).await;
+    store::members::add(&mut made.pool.acquire().await.unwrap(), made.team, bob_id.parse().unwrap(), Role::Viewer)
+        .await
+        .unwrap();
+    let (mut owner, mut member) = (Socket::with_token(&app, &ada).await, Socket::with_token(&app, &bob).await);
+    let target = json!({"site_id": made.site});
+    for socket in [&mut owner, &mut member] {
+        assert_eq!(socket.ask("subscribe", &target).await, json!({"ok": true}));
+    }
+    let path = format!("/api/v1/teams/{team}/members/{bob_id}");
+    assert_eq!(app.send(Method::DELETE, &path, Some(&ada), None).await.status(), 204);
+    made.announce(Status::Building).await;
+    assert_eq!(owner.event().await.0, "deployment");
+    assert_eq!(member.ask("subscribe", &target).await, json!({"ok": false, "error": "not_found"}));
+    assert!(member.received.iter().all(|packet| !packet.starts_with("42")), "{:?}", member.received);
 }
 
 #[tokio::test]

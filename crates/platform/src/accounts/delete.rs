@@ -8,6 +8,7 @@ use crate::{
 };
 use model::{
     Actor, Problem, Role, UserId,
+    event::Event,
     names::Email,
     views::{DeletionView, OwnSiteView, TeamView},
 };
@@ -16,7 +17,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 use std::fmt;
 use store::{
-    sessions,
+    events, invitations, sessions,
     teams::{self, Part},
     users::{self, User},
 };
@@ -48,7 +49,7 @@ pub async fn deletion(platform: &Platform, actor: &Actor) -> Result<DeletionView
     access::in_person(actor)?;
     let user = own_account(platform, actor).await?;
     let mut tx = platform.pool.begin().await?;
-    look(&mut tx, &user).await
+    Ok(look(&mut tx, &user).await?.found)
 }
 
 /// Deletes the caller's account: its memberships, tokens and sessions, and the teams that nobody else is in. Their sites
@@ -66,7 +67,7 @@ pub async fn delete(platform: &Platform, actor: &Actor, asked: &DeleteAccount) -
     }
     confirm_password(&user, &asked.password, "password").await?;
     let mut tx = platform.pool.begin().await?;
-    let found = look(&mut tx, &user).await?;
+    let Stand { found, .. } = look(&mut tx, &user).await?;
     drop(tx);
     refuse(&found)?;
     if !asked.delete_sites {
@@ -81,9 +82,10 @@ pub async fn delete(platform: &Platform, actor: &Actor, asked: &DeleteAccount) -
     }
     let mut tx = platform.pool.begin().await?;
     // Again, now that it is held: a member may have come meanwhile, or a site.
-    let found = look(&mut tx, &user).await?;
+    let Stand { found, left } = look(&mut tx, &user).await?;
     refuse(&found)?;
     refuse_sites(&found)?;
+    leave(&mut tx, actor, &user, left).await?;
     let before = json!({"email": user.email, "name": user.name});
     audit::record(&mut tx, actor, Entry::new("account.delete", user.id, &user.email).change(before, None)).await?;
     let email = Email::parse(&user.email).map_err(anyhow::Error::from)?;
@@ -91,6 +93,18 @@ pub async fn delete(platform: &Platform, actor: &Actor, asked: &DeleteAccount) -
     end(&mut tx, user.id, &found).await?;
     tx.commit().await?;
     tracing::info!(user = %user.id, "an account was deleted by its owner");
+    Ok(())
+}
+
+/// Leaves the teams that others stay in, as a member does: what the account invited to is withdrawn, the team's audit
+/// tells of it, and sockets look again. Its API tokens go with the account.
+async fn leave(conn: &mut PgConnection, actor: &Actor, user: &User, teams: Vec<Part>) -> Result<()> {
+    invitations::withdraw_all_of(conn, user.id).await?;
+    for team in teams {
+        let entry = Entry::new("member.leave", user.id, &user.email).of(team.id);
+        audit::record(conn, actor, entry.change(json!({"role": team.role()}), None)).await?;
+        events::insert(conn, team.id, &Event::Members {}).await?;
+    }
     Ok(())
 }
 
@@ -104,18 +118,26 @@ async fn end(conn: &mut PgConnection, user: UserId, found: &DeletionView) -> Res
     Ok(())
 }
 
+/// How things stand.
+struct Stand {
+    found: DeletionView,
+    /// The teams that others stay in.
+    left: Vec<Part>,
+}
+
 /// How things stand; what it says holds until the transaction ends.
-async fn look(conn: &mut PgConnection, user: &User) -> Result<DeletionView> {
+async fn look(conn: &mut PgConnection, user: &User) -> Result<Stand> {
     let last_admin = user.is_admin && !users::lock_other_admins(conn, user.id).await?;
     let parts = teams::lock_parts(conn, user.id).await?;
     let is_alone = |part: &Part| part.other_members == 0;
     let (own, shared): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_alone);
-    let must_stay = |part: &Part| part.role() == Some(Role::Owner) && part.other_owners == 0;
-    let hand_over = shared.into_iter().filter(must_stay).map(team_view).collect();
+    let must_stay = shared.iter().filter(|part| part.role() == Some(Role::Owner) && part.other_owners == 0);
+    let hand_over = must_stay.cloned().map(team_view).collect();
     let ids: Vec<_> = own.iter().map(|part| part.id).collect();
     let sites = teams::sites(conn, &ids).await?;
     let sites = sites.into_iter().map(|(id, name, team)| OwnSiteView { id, name, team }).collect();
-    Ok(DeletionView { last_admin, hand_over, sites, teams: own.into_iter().map(team_view).collect() })
+    let found = DeletionView { last_admin, hand_over, sites, teams: own.into_iter().map(team_view).collect() };
+    Ok(Stand { found, left: shared })
 }
 
 fn refuse(found: &DeletionView) -> Result<(), Problem> {

@@ -92,12 +92,19 @@ pub async fn confirm_link(platform: &Platform, actor: &Actor, token: &str) -> Re
 }
 
 async fn verified(conn: &mut PgConnection, actor: &Actor, link: &LinkRow) -> Result<()> {
-    let id = owner(link)?;
-    if !users::verify_email(conn, id, &link.email).await? {
+    note_verified(conn, &of(actor, owner(link)?), owner(link)?, &link.email).await
+}
+
+/// Notes that the address of an account is proved.
+///
+/// # Errors
+/// 422 for the field `token` where the account has another address.
+pub(crate) async fn note_verified(conn: &mut PgConnection, actor: &Actor, user: UserId, email: &str) -> Result<()> {
+    if !users::verify_email(conn, user, email).await? {
         let words = "Your account has another address by now; nothing was changed.";
         return Err(Problem::invalid("token", "invalid", words).into());
     }
-    audit::record(conn, &of(actor, id), Entry::new("account.verify_email", id, &link.email)).await
+    audit::record(conn, actor, Entry::new("account.verify_email", user, email)).await
 }
 
 async fn changed(platform: &Platform, conn: &mut PgConnection, actor: &Actor, link: &LinkRow) -> Result<()> {

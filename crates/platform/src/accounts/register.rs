@@ -1,18 +1,17 @@
 //! Making accounts: who may, what is checked, and the first administrator.
 
-use super::{links, team_view, view, words};
+use super::{links, view, words};
 use crate::{
     Error, Platform, Result, Signup,
     audit::{self, Entry},
-    mail, passwords, vault,
+    mail, passwords, teams, vault,
 };
 pub use model::views::SignupState;
 use model::{
     Actor, FieldError, Problem, Role,
-    names::{DisplayName, Email, NameError, TeamSlug},
+    names::{DisplayName, Email, NameError},
     views::{TeamView, UserView},
 };
-use rand::RngExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -22,7 +21,7 @@ use store::{
     account_links,
     account_links::LinkRow,
     settings, teams as team_rows,
-    users::{self, NewUser, User},
+    users::{self, NewUser},
 };
 
 /// Where the hash of the one-time set-up token is kept until it is used.
@@ -196,16 +195,16 @@ pub(super) async fn confirmed(conn: &mut PgConnection, actor: &Actor, link: &Lin
 }
 
 /// Input that was parsed.
-struct Fields {
-    email: Email,
+pub(super) struct Fields {
+    pub(super) email: Email,
     name: DisplayName,
 }
 
 /// What an account may from its beginning on.
 #[derive(Clone, Copy)]
-struct Standing {
-    is_admin: bool,
-    is_verified: bool,
+pub(super) struct Standing {
+    pub(super) is_admin: bool,
+    pub(super) is_verified: bool,
 }
 
 /// Who may register may do so with these fields; nothing of it depends on which accounts there are.
@@ -231,7 +230,7 @@ fn setup_token(new: &Registration) -> Option<&str> {
 
 impl Fields {
     /// Parses all fields, so that a person sees at once all that is wrong; `errors` is what was found before.
-    fn parse(new: &Registration, mut errors: Vec<FieldError>) -> Result<Self, Problem> {
+    pub(super) fn parse(new: &Registration, mut errors: Vec<FieldError>) -> Result<Self, Problem> {
         let mut keep = |field: &str, e: NameError| errors.push(field_error(field, e.code, &e.message));
         let email = Email::parse(&new.email).map_err(|e| keep("email", e)).ok();
         let name = DisplayName::parse(&new.name).map_err(|e| keep("name", e)).ok();
@@ -254,7 +253,7 @@ fn field_error(field: &str, code: &str, message: &str) -> FieldError {
 }
 
 /// The account, its team and its membership, in the caller's transaction.
-async fn insert(
+pub(super) async fn insert(
     conn: &mut PgConnection,
     actor: &Actor,
     fields: &Fields,
@@ -268,13 +267,13 @@ async fn insert(
         users::verify_email(conn, user.id, &user.email).await?;
         user.email_verified_at = Some(user.created_at);
     }
-    let team = personal_team(conn, &user).await?;
+    let team = teams::make(conn, &user.name, &team_slug(&user.name, &user.email)).await?;
     team_rows::set_member(conn, team.id, user.id, Role::Owner).await?;
     let oneself = Actor { user: Some(user.id), ..actor.clone() };
     let entry = Entry::new("account.register", user.id, &user.email);
     let after = json!({"name": user.name, "email": user.email, "team": team.slug, "is_admin": is_admin});
     audit::record(conn, &oneself, entry.change(None, after)).await?;
-    Ok(Registered { user: view(user), team: team_view(team, Role::Owner) })
+    Ok(Registered { user: view(user), team: teams::view(team, Role::Owner) })
 }
 
 /// An account whose password nobody knows, for who came by a provider that has verified the address.
@@ -301,23 +300,6 @@ pub(super) fn email_taken(error: sqlx::Error) -> Error {
         return problem.into();
     }
     error
-}
-
-async fn personal_team(conn: &mut PgConnection, user: &User) -> Result<team_rows::Team> {
-    let base = team_slug(&user.name, &user.email);
-    for suffix in 1..=30 {
-        // The first few in order, because they read well; then at random, so that a popular name needs no long search.
-        let slug = match suffix {
-            1 => base.clone(),
-            2..=9 => format!("{base}{suffix}"),
-            _ => format!("{base}{}", rand::rng().random_range(10..1_000_000)),
-        };
-        let slug = TeamSlug::parse(&slug).map_err(anyhow::Error::from)?;
-        if let Some(team) = team_rows::insert(conn, slug.as_str(), &user.name).await? {
-            return Ok(team);
-        }
-    }
-    Err(anyhow::anyhow!("no short name is left for a team like “{base}”").into())
 }
 
 /// Letters and digits of the name, else of the address; short enough for six digits more.

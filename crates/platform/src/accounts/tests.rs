@@ -6,12 +6,11 @@ mod signed_in;
 
 use super::{register::team_slug, *};
 use crate::{
-    Error, Signup, passwords,
+    Error, Signup, passwords, teams,
     testing::{PASSWORD, platform, registration},
     tokens,
 };
-use model::Origin;
-use model::names::TeamSlug;
+use model::{Origin, Role, names::TeamSlug};
 use serde_json::json;
 use sqlx::PgPool;
 use std::sync::atomic::Ordering;
@@ -50,7 +49,7 @@ async fn an_account_comes_with_a_team_that_it_owns(pool: PgPool) {
     let actor = actor_of(&platform, &made.user).await;
     assert_eq!(actor.role_in(made.team.id), Some(Role::Owner));
     assert_eq!(me(&platform, &actor).await.unwrap(), made.user);
-    assert_eq!(teams(&platform, &actor).await.unwrap(), [made.team]);
+    assert_eq!(teams::list(&platform, &actor).await.unwrap(), [made.team]);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -255,7 +254,7 @@ async fn a_name_changes_and_the_team_keeps_its_own(pool: PgPool) {
     let actor = actor_of(&platform, &made.user).await;
     assert_eq!(rename(&platform, &actor, " Ada L. ").await.unwrap().name, "Ada L.");
     assert_eq!(codes(&told(rename(&platform, &actor, "").await)), [("name", "length")]);
-    assert_eq!(teams(&platform, &actor).await.unwrap(), [made.team]);
+    assert_eq!(teams::list(&platform, &actor).await.unwrap(), [made.team]);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

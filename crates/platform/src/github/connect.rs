@@ -2,7 +2,7 @@
 //! see, and of it only the repositories that the customer may see.
 
 use super::{KEY, administers, api, registered, told};
-use crate::{Platform, Result, access};
+use crate::{Platform, Result, access, audit, audit::Entry};
 use forge::github::Id;
 use model::{Actor, Problem, Scope, TeamId, views::InstallationView};
 
@@ -59,6 +59,7 @@ pub async fn connect(
     let mut tx = platform.pool.begin().await?;
     for (it, repositories) in &found {
         store::github::connect(&mut tx, team, it.id, &it.account, repositories, actor.user).await?;
+        audit::record(&mut tx, actor, Entry::new("github.connect", it.id, &it.account).of(team)).await?;
         tracing::info!(installation = it.id, %team, user = ?actor.user, "an installation of the GitHub App was connected");
     }
     tx.commit().await?;
@@ -95,6 +96,7 @@ pub async fn disconnect_all(platform: &Platform, actor: &Actor) -> Result<()> {
     let mut tx = platform.pool.begin().await?;
     store::settings::delete(&mut tx, KEY).await?;
     store::github::remove_all_installations(&mut tx).await?;
+    audit::record(&mut tx, actor, Entry::new("github.forget", "app", "GitHub App")).await?;
     tx.commit().await?;
     tracing::warn!(user = ?actor.user, "the GitHub App was removed");
     Ok(())

@@ -175,7 +175,7 @@ impl Run {
     }
 
     pub(crate) fn environment_labels(&self) -> docker::Labels {
-        labels::of_environment(&self.platform, self.row.team_id, self.row.site_id, self.row.environment_id)
+        labels::of_environment(&self.platform, self.site.home_team_id, self.row.site_id, self.row.environment_id)
     }
 
     /// Goes the whole way.

@@ -17,8 +17,8 @@ pub(super) async fn plan(run: &Run, manifest: &Manifest) -> Result<ReleasePlan, 
     let host = crate::sites::host(&run.platform, &run.site.slug, &run.environment.name);
     let domain = domain(run).await?;
     plan::make(&plan::PlanInput {
-        team: run.row.team_id,
-        team_slug: &run.site.team_slug,
+        team: run.site.home_team_id,
+        team_slug: &run.site.home_slug,
         site: run.site.id,
         site_slug: &run.site.slug,
         environment: run.environment.id,
@@ -57,7 +57,7 @@ pub(super) async fn plan_again(run: &Run, release: ReleaseId) -> Result<ReleaseP
     let taken = taken(run).await?;
     let place = plan::Place {
         environment: run.environment.id,
-        project: plan::project(&run.site.team_slug, &run.site.slug, &run.environment.name),
+        project: plan::project(&run.site.home_slug, &run.site.slug, &run.environment.name),
         hosts: vec![crate::sites::host(&run.platform, &run.site.slug, &run.environment.name)],
         domain: domain(run).await?,
         subnet: plan::subnet(&run.platform.settings, run.environment.subnet_index),

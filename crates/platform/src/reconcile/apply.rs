@@ -103,7 +103,8 @@ fn unless_in_use(done: docker::Result<()>) -> Result<bool> {
 
 fn labels_of(platform: &Platform, state: &StateRow) -> docker::Labels {
     let row = &state.environment;
-    labels::of_environment(platform, row.team_id, row.site_id, row.id)
+    let home = state.plan.as_ref().map_or(row.team_id, |plan| plan.team);
+    labels::of_environment(platform, home, row.site_id, row.id)
 }
 
 async fn make(platform: &Platform, state: &StateRow, index: usize, name: &str) -> Result<()> {

@@ -4,9 +4,10 @@ use super::{
     get,
     repository::{self, NewRepository},
 };
-use crate::{Platform, Result, access, previews};
+use crate::{Platform, Result, access, audit, audit::Entry, previews};
 use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
 use serde::Deserialize;
+use serde_json::json;
 
 /// What a person sends to change a site; `None` stays.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -42,12 +43,20 @@ pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Chan
     let row = access::site_to_change(&mut tx, actor, Scope::SitesWrite, id).await?;
     if let Some(chosen) = &chosen {
         chosen.put(&mut tx, &row).await?;
+        let (before, after) = chosen.told(&row);
+        let entry = Entry::new("repository.change", id, &row.name).of(row.team_id);
+        audit::record(&mut tx, actor, entry.change(before, after)).await?;
     }
     if let Some(wanted) = change.previews {
-        previews::set(&mut tx, &row, wanted).await?;
+        let new = previews::set(&mut tx, &row, wanted).await?;
+        let entry = Entry::new("previews.change", id, &row.name).of(row.team_id);
+        audit::record(&mut tx, actor, entry.change(json!(previews::settings(&row)), json!(new))).await?;
     }
     if let Some(name) = &name {
         store::sites::rename(&mut tx, row.team_id, id, name.as_str()).await?;
+        let entry = Entry::new("site.rename", id, name.as_str()).of(row.team_id);
+        let entry = entry.change(json!({ "name": row.name }), json!({ "name": name.as_str() }));
+        audit::record(&mut tx, actor, entry).await?;
     }
     store::events::insert(&mut tx, row.team_id, &Event::Site { id, status: "changed".into() }).await?;
     tx.commit().await?;

@@ -1,7 +1,8 @@
 //! A new site: checked, its repository made or reached, its first deployment queued, all or nothing.
 
 use crate::{
-    Platform, Result, access,
+    Platform, Result, access, audit,
+    audit::Entry,
     deployments::{Queued, enqueue},
     github,
     sites::{
@@ -21,6 +22,7 @@ use model::{
     views::CreatedSite,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Where a new site's code comes from, as the API takes it.
@@ -112,7 +114,9 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
     }
     if let Wanted::Git { url, branch, accept } = &mut source {
         if url.ssh().is_some() {
-            way = Way::Key(Box::new(repository::waiting_key(platform, team, url, None, "source").await?.named(&slug)));
+            way = Way::Key(Box::new(
+                repository::waiting_key(platform, actor, team, url, None, "source").await?.named(&slug),
+            ));
         }
         *branch = Some(way.ask(platform, url, branch.clone(), accept.as_deref(), "source").await?);
     }
@@ -215,6 +219,8 @@ async fn insert(
         .into());
     }
     store::events::insert(&mut tx, team, &Event::Site { id, status: "new".into() }).await?;
+    let after = json!({ "slug": slug.as_str(), "source": source, "branch": branch });
+    audit::record(&mut tx, actor, Entry::new("site.create", id, name.as_str()).of(team).change(None, after)).await?;
     let deployment = match source {
         Source::Hosted {} => None,
         Source::Template(_) | Source::Git { .. } => Some(

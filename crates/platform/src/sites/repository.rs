@@ -19,6 +19,7 @@ use model::{
     views::DeployKeyView,
 };
 use serde::Deserialize;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::time::Duration;
 use store::{
@@ -111,12 +112,13 @@ pub(super) enum Way {
 /// 422 `deploy_key_needed` with the key if it was made just now: nobody can have added it at the forge yet.
 pub(super) async fn waiting_key(
     platform: &Platform,
+    actor: &Actor,
     team: TeamId,
     url: &RepoUrl,
     known: Option<&Key>,
     form: &str,
 ) -> Result<Key> {
-    let (mut key, is_new) = deploy_keys::waiting(platform, team, url, &format!("{form}.url")).await?;
+    let (mut key, is_new) = deploy_keys::waiting(platform, actor, team, url, &format!("{form}.url")).await?;
     if let Some(known) = known {
         key.trust_like(known);
     }
@@ -260,7 +262,7 @@ pub(super) async fn choose(platform: &Platform, actor: &Actor, site: SiteId, new
                 let slug = SiteSlug::parse(&before.slug).map_err(anyhow::Error::from)?;
                 // A server stays known by its key, whichever of ours it is asked with.
                 let known = own.filter(|_| is_same_ssh_server(old, &url));
-                waiting_key(platform, before.team_id, &url, known.as_ref(), "repository").await?.named(&slug)
+                waiting_key(platform, actor, before.team_id, &url, known.as_ref(), "repository").await?.named(&slug)
             }
         };
         Way::Key(Box::new(key))
@@ -284,6 +286,18 @@ impl Chosen {
     /// A token is kept for it.
     pub(super) fn has_token(&self) -> bool {
         self.sealed_token.is_some()
+    }
+
+    /// The repository before and after, as the audit tells of it.
+    pub(super) fn told(&self, site: &SiteRow) -> (Value, Value) {
+        let key = match &self.way {
+            Way::Key(key) => Some(key.view.fingerprint.clone()),
+            Way::Token(_) | Way::App { .. } => None,
+        };
+        let key_before = deploy_keys::view_of_site(site).map(|view| view.fingerprint);
+        let told = |source: &Source, has_token: bool, key: Option<String>| json!({ "source": source, "has_token": has_token, "deploy_key": key });
+        let before = told(&self.before.source.0, self.before.repository_token.is_some(), key_before);
+        (before, told(&self.after, self.has_token(), key))
     }
 
     /// Puts it in its place.

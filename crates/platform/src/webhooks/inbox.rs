@@ -1,7 +1,7 @@
 //! What came to a site's webhook: listed, opened, replayed.
 
 use super::{New, Received, take};
-use crate::{Platform, Result, access};
+use crate::{Platform, Result, access, audit, audit::Entry};
 use anyhow::Context;
 use forge::webhook::{Provider, parse};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -9,6 +9,7 @@ use model::{
     Actor, DeliveryId, Problem, Scope, SiteId,
     views::{DeliveryDetail, DeliveryView, Outcome, Page, SignedWith},
 };
+use serde_json::json;
 use std::collections::BTreeMap;
 use store::deliveries::DeliveryRow;
 
@@ -83,6 +84,10 @@ pub async fn replay(platform: &Platform, actor: &Actor, id: DeliveryId) -> Resul
         replay: Some((id, actor.user)),
     };
     let received = take(platform, &mut tx, &site, &new, &read).await?.context("a replay was there before")?;
+    let name = format!("{} {}", site.slug, row.event);
+    let after = json!({ "as": received.delivery_id, "outcome": received.outcome });
+    let entry = Entry::new("delivery.replay", id, &name).of(row.team_id).change(None, after);
+    audit::record(&mut tx, actor, entry).await?;
     tx.commit().await?;
     if received.outcome == Outcome::Queued {
         platform.wake.notify_one();

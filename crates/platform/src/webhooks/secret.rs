@@ -1,8 +1,9 @@
 //! The secret that proves a site's webhooks, and the one before it, which goes on working for a while.
 
-use crate::{Platform, Result, access, sites, vault::random_secret};
+use crate::{Platform, Result, access, audit, audit::Entry, sites, vault::random_secret};
 use model::{Actor, SiteId, views::WebhookView};
 use serde::Deserialize;
+use serde_json::json;
 use store::sites::SiteRow;
 
 /// How a secret is replaced.
@@ -34,6 +35,8 @@ pub async fn rotate_secret(platform: &Platform, actor: &Actor, site: SiteId, how
     let kept = old.as_deref().map(|old| (old, grace.as_secs_f64()));
     store::sites::rotate_webhook_secret(&mut tx, row.team_id, site, &new, kept).await?;
     let row = access::site(&mut tx, actor, site).await?;
+    let entry = Entry::new("webhook.rotate_secret", site, &row.name).of(row.team_id);
+    audit::record(&mut tx, actor, entry.change(None, json!({ "old_works": old.is_some() }))).await?;
     tx.commit().await?;
     tracing::info!(%site, user = ?actor.user, old_works = old.is_some(), "a webhook's secret was replaced");
     Ok(WebhookView { secret: Some(secret), ..view(platform, &row) })
@@ -47,6 +50,8 @@ pub async fn revoke_old_secret(platform: &Platform, actor: &Actor, site: SiteId)
     let mut tx = platform.pool.begin().await?;
     let row = access::site_to_administer(&mut tx, actor, site).await?;
     store::sites::drop_old_webhook_secret(&mut tx, row.team_id, site).await?;
+    let entry = Entry::new("webhook.revoke_old_secret", site, &row.name).of(row.team_id);
+    audit::record(&mut tx, actor, entry).await?;
     tx.commit().await?;
     tracing::info!(%site, user = ?actor.user, "a webhook's old secret was revoked");
     Ok(())

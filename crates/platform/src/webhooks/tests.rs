@@ -355,7 +355,7 @@ async fn a_repository_of_the_platforms_own_is_deployed_as_it_stands(pool: PgPool
 
     let team = world.actor.memberships[0].0;
     let team =
-        accounts::teams(&world.platform, &world.actor).await.unwrap().into_iter().find(|t| t.id == team).unwrap();
+        crate::teams::list(&world.platform, &world.actor).await.unwrap().into_iter().find(|t| t.id == team).unwrap();
     let mut own = Hook::push("refs/heads/main");
     own.body["after"] = commit.as_str().into();
     own.body["repository"] = json!({"clone_url": format!("http://localhost:3000/git/{}/ada-site.git", team.slug)});

@@ -1,7 +1,7 @@
 //! Log lines are numbered without gaps; events are told once their transaction commits.
 
 use crate::support::{deploy, team, world};
-use model::{deployment::Stream, event::Event};
+use model::{TeamId, deployment::Stream, event::Event};
 use sqlx::{PgPool, postgres::PgListener};
 use store::{
     events,
@@ -24,11 +24,12 @@ async fn lines_are_numbered_without_gaps(pool: PgPool) {
     logs::append(&mut undone, id, &[line("never")]).await.unwrap();
     undone.rollback().await.unwrap();
     assert_eq!(logs::append(&mut conn, id, &[line("nul \0 inside")]).await.unwrap(), (3, 3));
-    let all = logs::after(&mut conn, id, 0, 10).await.unwrap();
+    let all = logs::after(&mut conn, acme, id, 0, 10).await.unwrap();
     assert_eq!(all.iter().map(|l| l.seq).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(all[2].text, "nul \u{fffd} inside");
     assert_eq!(all[0].stream, Stream::Stderr);
-    let rest = logs::after(&mut conn, id, 1, 1).await.unwrap();
+    assert!(logs::after(&mut conn, TeamId::new(), id, 0, 10).await.unwrap().is_empty(), "another team's");
+    let rest = logs::after(&mut conn, acme, id, 1, 1).await.unwrap();
     assert_eq!(rest.iter().map(|l| l.text.as_str()).collect::<Vec<_>>(), ["b"]);
 }
 
@@ -86,11 +87,11 @@ async fn lines_whose_time_is_over_go_piece_by_piece_and_the_rest_stays(pool: PgP
     }
     let month = now - time::Duration::days(30);
     assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), Some(3));
-    assert_eq!(logs::removed_at(&mut conn, old).await.unwrap(), None, "not all are gone");
+    assert_eq!(logs::removed_at(&mut conn, acme, old).await.unwrap(), None, "not all are gone");
     assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), Some(2));
     assert_eq!(logs::prune(&mut conn, month, 3).await.unwrap(), None);
-    assert!(logs::removed_at(&mut conn, old).await.unwrap().is_some());
-    assert!(logs::after(&mut conn, old, 0, 10).await.unwrap().is_empty());
-    assert_eq!(logs::after(&mut conn, new, 0, 10).await.unwrap().len(), 5);
+    assert!(logs::removed_at(&mut conn, acme, old).await.unwrap().is_some());
+    assert!(logs::after(&mut conn, acme, old, 0, 10).await.unwrap().is_empty());
+    assert_eq!(logs::after(&mut conn, acme, new, 0, 10).await.unwrap().len(), 5);
     assert_eq!(logs::bytes_of_site(&mut conn, acme, world.site).await.unwrap(), 15);
 }

@@ -13,4 +13,5 @@ mod queue;
 mod reconcile;
 mod releases;
 mod sites;
+mod transfer;
 mod variables;

@@ -230,7 +230,7 @@ async fn steps_are_shown_in_order_and_those_not_begun_are_pending(pool: PgPool) 
     queue::set_step(&mut conn, id, Step::Build, StepStatus::Running).await.unwrap();
     queue::set_step(&mut conn, id, Step::Build, StepStatus::Failed).await.unwrap();
     queue::set_step(&mut conn, id, Step::Fetch, StepStatus::Skipped).await.unwrap();
-    let steps = queue::steps(&mut conn, id).await.unwrap();
+    let steps = queue::steps(&mut conn, team, id).await.unwrap();
     assert_eq!(steps.iter().map(|s| s.name).collect::<Vec<_>>(), Step::ALL);
     assert_eq!((steps[0].status, steps[0].started_at), (StepStatus::Skipped, None));
     assert_eq!(steps[1].status, StepStatus::Failed);

@@ -7,8 +7,11 @@ pub mod deployments;
 mod domains;
 mod environments;
 mod github;
+mod invitations;
 mod me;
+mod members;
 mod passkeys;
+mod platform_invitations;
 mod previews;
 mod queue;
 mod sites;
@@ -39,7 +42,17 @@ pub fn routes() -> Router<AppState> {
         .route("/me/email/verification", post(me::verify_email::handle))
         .route("/me/sessions", get(me::sessions::list::handle).delete(me::sessions::delete_others::handle))
         .route("/me/sessions/{id}", delete(me::sessions::delete::handle))
-        .route("/teams", get(teams::handle))
+        .route("/teams", get(teams::list::handle).post(teams::create::handle))
+        .route("/teams/{id}", get(teams::get::handle).patch(teams::rename::handle).delete(teams::delete::handle))
+        .route("/teams/{id}/members", get(members::list::handle))
+        .route("/teams/{id}/members/{user_id}", patch(members::change::handle).delete(members::remove::handle))
+        .route("/teams/{id}/invitations", get(invitations::list::handle).post(invitations::create::handle))
+        .route("/teams/{id}/invitations/{invitation_id}", delete(invitations::withdraw::handle))
+        .route("/teams/{id}/invitations/{invitation_id}/resend", post(invitations::resend::handle))
+        .route("/invitations/{token}", get(invitations::look::handle).post(invitations::accept::handle))
+        .route("/admin/invitations", get(platform_invitations::list::handle).post(platform_invitations::create::handle))
+        .route("/admin/invitations/{id}", delete(platform_invitations::withdraw::handle))
+        .route("/admin/invitations/{id}/resend", post(platform_invitations::resend::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/passkeys", get(passkeys::list::handle))
@@ -50,6 +63,7 @@ pub fn routes() -> Router<AppState> {
         .route("/github/installations/{id}/repositories", get(github::repositories::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))
         .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))
+        .route("/sites/{id}/transfer", post(sites::transfer::handle))
         .route("/sites/{id}/usage", get(sites::usage::handle))
         .route("/sites/{id}/webhook/rotate", post(webhook::rotate::handle))
         .route("/sites/{id}/webhook/old-secret", delete(webhook::revoke_old_secret::handle))

@@ -1,7 +1,8 @@
 //! Deleting an account: what stands in the way, and what goes with it.
 
 use super::*;
-use crate::testing;
+use crate::{invitations, testing};
+use model::views::InvitationState;
 
 async fn someone(platform: &Platform, name: &str) -> (Registered, Actor) {
     let made = register(platform, registration(name)).await.unwrap();
@@ -107,4 +108,53 @@ async fn of_two_last_administrators_who_leave_at_once_one_stays(pool: PgPool) {
     let (one, two) = tokio::join!(delete(&platform, &actors[0], &ada), delete(&platform, &actors[1], &bob));
     assert!(one.is_ok() != two.is_ok());
     assert_eq!(count(&pool, "users where is_admin").await, 1);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_team_that_others_own_is_left_as_its_members_leave_it(pool: PgPool) {
+    let platform = platform(pool.clone(), Signup::Open);
+    let (ada, _) = someone(&platform, "Ada").await;
+    let (bob, _) = someone(&platform, "Bob").await;
+    let mut conn = pool.acquire().await.unwrap();
+    team_rows::set_member(&mut conn, ada.team.id, bob.user.id, Role::Admin).await.unwrap();
+    drop(conn);
+    let actor = actor_of(&platform, &bob.user).await;
+    let new = invitations::NewInvitation { email: "eve@example.org".into(), role: Role::Viewer };
+    let made = invitations::create(&platform, &actor, ada.team.id, &new).await.unwrap();
+    delete(&platform, &actor, &asked("bob")).await.unwrap();
+    let token = made.link.rsplit('/').next().unwrap();
+    assert_eq!(invitations::look(&platform, token).await.unwrap().state, InvitationState::Withdrawn);
+    assert_eq!(count(&pool, "audit_entries where action = 'member.leave'").await, 1);
+    assert_eq!(count(&pool, "events").await, 1, "sockets look again");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn of_two_owners_one_of_whom_leaves_while_the_other_deletes_the_account_one_stays(pool: PgPool) {
+    let platform = platform(pool.clone(), Signup::Open);
+    let (ada, actor) = someone(&platform, "Ada").await;
+    let (bob, _) = someone(&platform, "Bob").await;
+    let (eve, _) = someone(&platform, "Eve").await;
+    let (team, leaves) = (ada.team.id, bob.user.id);
+    let mut conn = pool.acquire().await.unwrap();
+    team_rows::set_member(&mut conn, team, leaves, Role::Owner).await.unwrap();
+    team_rows::set_member(&mut conn, team, eve.user.id, Role::Viewer).await.unwrap();
+    drop(conn);
+    // It waits for the team, which Bob holds while he leaves.
+    let mut tx = pool.begin().await.unwrap();
+    team_rows::lock(&mut tx, team).await.unwrap();
+    store::members::remove(&mut tx, team, leaves).await.unwrap();
+    let ada = asked("ada");
+    let deleting = async { told(delete(&platform, &actor, &ada).await) };
+    let leaving = async {
+        let waits = "pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while count(&pool, waits).await == 0 {
+            assert!(std::time::Instant::now() < deadline, "nobody waits for the team");
+            tokio::task::yield_now().await;
+        }
+        tx.commit().await.unwrap();
+    };
+    let (refused, ()) = tokio::join!(deleting, leaving);
+    assert_eq!(refused.code, "only_owner");
+    assert_eq!(store::members::owners(&mut pool.acquire().await.unwrap(), team).await.unwrap(), 1);
 }

@@ -69,7 +69,7 @@ async fn where_mail_is_sent_an_account_is_made_when_its_link_is_confirmed(pool: 
     confirm_link(&platform, &Actor::nobody(), &token).await.unwrap();
     let ada = sign_in(&platform, "ada@example.org", PASSWORD).await.unwrap();
     assert!(ada.email_verified && !ada.is_admin);
-    assert_eq!(teams(&platform, &actor_of(&platform, &ada).await).await.unwrap()[0].slug, "ada");
+    assert_eq!(teams::list(&platform, &actor_of(&platform, &ada).await).await.unwrap()[0].slug, "ada");
     assert!(is_void(confirm_link(&platform, &Actor::nobody(), &token).await));
     assert!(actions(&platform).await.contains(&("account.register".into(), "ada@example.org".into())));
 }

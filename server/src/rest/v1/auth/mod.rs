@@ -10,4 +10,4 @@ pub mod token;
 use axum::http::{HeaderName, HeaderValue, header};
 
 /// Tokens are kept by no cache on the way (RFC 6749, section 5.1).
-const NO_STORE: [(HeaderName, HeaderValue); 1] = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+pub const NO_STORE: [(HeaderName, HeaderValue); 1] = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -15,12 +15,15 @@ use platform::{
 use serde::Serialize;
 use serde_json::json;
 
+/// A new account, signed in.
 #[derive(Serialize)]
-struct Body {
+pub struct Body {
+    /// The account and its personal team.
     #[serde(flatten)]
-    registered: Registered,
+    pub registered: Registered,
+    /// What it is signed in with.
     #[serde(flatten)]
-    tokens: TokenPair,
+    pub tokens: TokenPair,
 }
 
 /// 201, or 202 `confirmation_sent` whether or not there is an account with the address; 403 `signup_closed`, 422 with

@@ -17,7 +17,7 @@ use model::{
     Actor, DeploymentId,
     views::{LogItem, LogPage},
 };
-use platform::{Platform, deployments};
+use platform::{Platform, deployments, members};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -87,8 +87,13 @@ fn pages(
             if follow && page.items.is_empty() {
                 tokio::time::sleep(LOOK).await;
             }
-            // An error ends the stream; the follower asks again from the last number it has.
-            let next = deployments::log(&platform, &actor, id, after, PIECE).await.ok();
+            // An error ends the stream; the follower asks again from the last number it has. Who was removed from the
+            // team meanwhile gets an error too.
+            let next = async {
+                let actor = members::still(&platform, &actor).await?;
+                deployments::log(&platform, &actor, id, after, PIECE).await
+            };
+            let next = next.await.ok();
             Some((page, next.map(|next| (next, after))))
         }
     })

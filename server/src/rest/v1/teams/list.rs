@@ -3,10 +3,10 @@
 use crate::{auth::Caller, problem::ApiResult, state::AppState};
 use axum::{Json, extract::State};
 use model::views::{Page, TeamView};
-use platform::accounts;
+use platform::teams;
 
 /// 200; all of them at once, they are few.
 pub async fn handle(State(state): State<AppState>, Caller(actor): Caller) -> ApiResult<Json<Page<TeamView>>> {
-    let items = accounts::teams(&state.platform, &actor).await?;
+    let items = teams::list(&state.platform, &actor).await?;
     Ok(Json(Page { items, next_cursor: None }))
 }

@@ -1,0 +1,19 @@
+//! `GET /teams/{id}/members`: all of them, the longest there first.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{
+    TeamId,
+    views::{MemberView, Page},
+};
+use platform::{Platform, members};
+use std::sync::Arc;
+
+/// Lists them.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(team): Id<TeamId>,
+) -> ApiResult<Json<Page<MemberView>>> {
+    Ok(Json(Page { items: members::list(&platform, &actor, team).await?, next_cursor: None }))
+}

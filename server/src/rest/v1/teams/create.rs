@@ -1,0 +1,19 @@
+//! `POST /teams` with `{name}` → 201; the caller owns it.
+
+use crate::{auth::Caller, json::ApiJson, problem::ApiResult};
+use axum::{Json, extract::State, http::StatusCode};
+use model::views::TeamDetail;
+use platform::{
+    Platform,
+    teams::{self, Naming},
+};
+use std::sync::Arc;
+
+/// Makes a team.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    ApiJson(new): ApiJson<Naming>,
+) -> ApiResult<(StatusCode, Json<TeamDetail>)> {
+    Ok((StatusCode::CREATED, Json(teams::create(&platform, &actor, &new).await?)))
+}

@@ -1,0 +1,16 @@
+//! `GET /teams/{id}`.
+
+use crate::{auth::Caller, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{TeamId, views::TeamDetail};
+use platform::{Platform, teams};
+use std::sync::Arc;
+
+/// Shows a team.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(id): Id<TeamId>,
+) -> ApiResult<Json<TeamDetail>> {
+    Ok(Json(teams::get(&platform, &actor, id).await?))
+}

@@ -1,0 +1,7 @@
+//! Teams.
+
+pub mod create;
+pub mod delete;
+pub mod get;
+pub mod list;
+pub mod rename;

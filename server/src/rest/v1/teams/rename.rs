@@ -1,0 +1,20 @@
+//! `PATCH /teams/{id}` with `{name}` → 200; the slug stays.
+
+use crate::{auth::Caller, json::ApiJson, path::Id, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::{TeamId, views::TeamDetail};
+use platform::{
+    Platform,
+    teams::{self, Naming},
+};
+use std::sync::Arc;
+
+/// Gives a team another name.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    Id(id): Id<TeamId>,
+    ApiJson(new): ApiJson<Naming>,
+) -> ApiResult<Json<TeamDetail>> {
+    Ok(Json(teams::rename(&platform, &actor, id, &new).await?))
+}
