@@ -3,9 +3,10 @@
 use crate::{Error, Result, SiteRoutes, atomic, routes::is_key};
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read},
     path::{Path, PathBuf},
-    time::Instant,
+    time::{Instant, SystemTime},
 };
 
 /// Traefik reads files with this ending and passes over the half-written ones beside them.
@@ -66,7 +67,7 @@ impl ProxyFiles {
     }
 
     /// All routes by their keys, as they are on disk; files that are not the platform's own are passed over.
-    pub async fn read(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+    pub async fn read(&self) -> Result<BTreeMap<String, RouteFile>> {
         blocking(self.dir.clone(), |dir| {
             let entries = match dir.read_dir() {
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -79,8 +80,8 @@ impl ProxyFiles {
                 let (Some(key), Some(ENDING)) = (key, path.extension().and_then(|ending| ending.to_str())) else {
                     continue;
                 };
-                match fs::read(&path) {
-                    Ok(text) => routes.insert(key.to_owned(), text),
+                match RouteFile::read(&path) {
+                    Ok(file) => routes.insert(key.to_owned(), file),
                     Err(e) if e.kind() == io::ErrorKind::NotFound => None,
                     Err(e) => return Err(e),
                 };
@@ -96,6 +97,24 @@ impl ProxyFiles {
         } else {
             Err(Error::NotRoutable { what: "key", value: key.to_owned() })
         }
+    }
+}
+
+/// A route file as it is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteFile {
+    /// What Traefik reads.
+    pub text: Vec<u8>,
+    /// Since when it says so.
+    pub written: SystemTime,
+}
+
+impl RouteFile {
+    fn read(path: &Path) -> io::Result<Self> {
+        let mut file = fs::File::open(path)?;
+        let mut text = vec![];
+        file.read_to_end(&mut text)?;
+        Ok(Self { text, written: file.metadata()?.modified()? })
     }
 }
 

@@ -19,7 +19,7 @@ pub use api::TraefikApi;
 pub use container::{ContainerBind, ProxyContainer, ProxySettings};
 pub use counts::Counts;
 pub use error::{Error, Result};
-pub use files::ProxyFiles;
+pub use files::{ProxyFiles, RouteFile};
 pub use gateway::apache;
 pub use routes::{RouteService, SiteRoutes};
 
@@ -68,7 +68,7 @@ impl Proxy {
     }
 
     /// All routes by their keys, as they are on disk.
-    pub async fn read(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+    pub async fn read(&self) -> Result<BTreeMap<String, RouteFile>> {
         self.files.read().await
     }
 

@@ -208,7 +208,12 @@ impl Stand {
             if state.is_reached_by(status) {
                 return;
             }
-            assert!(!status.is_final(), "it is {status} before it was {state:?}");
+            if status.is_final() {
+                let why =
+                    "select concat_ws(' ', error_code, error_step, error_message) from deployments where id = $1::uuid";
+                let why: String = sqlx::query_scalar(why).bind(id).fetch_one(&self.pool).await.unwrap();
+                panic!("it is {status} before it was {state:?}: {why}");
+            }
         }
     }
 

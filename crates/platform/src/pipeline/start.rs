@@ -132,8 +132,7 @@ pub(super) async fn remove_containers(run: &Run) {
     // Somebody else's by now: that one clears up.
     let Ok(until) = run.still_ours().await else { return };
     match switch::back(run, until).await {
-        Ok(false) => {}
-        Ok(true) => tokio::time::sleep(run.platform.settings.drain).await,
+        Ok(rest) => tokio::time::sleep(rest).await,
         Err(error) => {
             tracing::warn!(deployment = %run.row.id, %error, "the route could not be led back; what it leads to stays");
             return;

@@ -9,7 +9,7 @@ use model::{
     plan::ReleasePlan,
 };
 use proxy::Counts;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     let begun = Instant::now();
@@ -31,24 +31,30 @@ pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
     live(run, plan, before).await
 }
 
-/// Leads the route back to what serves according to the database; `false`: it leads there already.
+/// Leads the route back to what serves according to the database, and tells how long what it led to before may still have
+/// requests to finish, whoever led it back.
 /// `until` the lease holds: no route is written later, not even by a process that was stopped on its way to it.
-pub(super) async fn back(run: &Run, until: Instant) -> crate::Result<bool> {
+pub(super) async fn back(run: &Run, until: Instant) -> crate::Result<Duration> {
+    let (proxy, drain) = (&run.platform.proxy, run.platform.settings.drain);
+    let key = routes::key(run.environment.id);
     let Some(previous) = &run.previous else {
-        let key = routes::key(run.environment.id);
-        let is_there = run.platform.proxy.read().await?.contains_key(&key);
+        let is_there = proxy.read().await?.contains_key(&key);
         if Instant::now() < until {
-            run.platform.proxy.remove(&key).await?;
+            proxy.remove(&key).await?;
         }
-        return Ok(is_there);
+        return Ok(if is_there { drain } else { Duration::ZERO });
     };
     let old = routes::of(previous, &domains(run).await?);
-    let changed = run.platform.proxy.put_before(&old, until).await?;
-    if changed && let Err(error) = run.platform.proxy.confirm(&old, run.platform.settings.deadlines.switch).await {
+    proxy.put_before(&old, until).await?;
+    let written = proxy.read().await?.get(&key).map(|file| file.written);
+    let rest = written.map_or(drain, |at| drain.saturating_sub(at.elapsed().unwrap_or_default()));
+    if !rest.is_zero()
+        && let Err(error) = proxy.confirm(&old, run.platform.settings.deadlines.switch).await
+    {
         // It answers nobody then; when it is back it reads what is on disk.
         tracing::warn!(deployment = %run.row.id, %error, "the proxy does not follow");
     }
-    Ok(changed)
+    Ok(rest)
 }
 
 /// The domains that lead to the environment just now.

@@ -6,6 +6,7 @@ use model::{
     DeploymentId, EnvironmentId, ReleaseId, TeamId,
     plan::{ContainerPlan, NetworkPlan, ReleasePlan},
 };
+use proxy::RouteFile;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -45,7 +46,7 @@ pub struct Found {
     /// Images.
     pub images: Vec<Image>,
     /// Route files by their keys.
-    pub routes: BTreeMap<String, Vec<u8>>,
+    pub routes: BTreeMap<String, RouteFile>,
     /// Names of the folders in which repositories are checked out for builds.
     pub checkouts: Vec<String>,
 }
@@ -153,7 +154,7 @@ pub fn differences(wanted: &Wanted, found: &Found) -> Differences {
             state,
             containers: containers.remove(&id).unwrap_or_default(),
             networks: networks.remove(&id).unwrap_or_default(),
-            route: found.routes.get(&routes::key(id)).map(Vec::as_slice),
+            route: found.routes.get(&routes::key(id)),
         };
         match &state.plan {
             Some(release) => here.serves(release, &mut out),
@@ -262,7 +263,7 @@ struct Here<'a> {
     state: &'a StateRow,
     containers: Vec<&'a ContainerSummary>,
     networks: Vec<&'a NetworkState>,
-    route: Option<&'a [u8]>,
+    route: Option<&'a RouteFile>,
 }
 
 impl Here<'_> {
@@ -281,7 +282,8 @@ impl Here<'_> {
             self.container(release, index, container, network_stands, out);
         }
         let new = routes::of(release, &self.state.domains);
-        let on_disk = self.state.is_switching || new.render().is_ok_and(|text| Some(text.as_bytes()) == self.route);
+        let on_disk = self.state.is_switching
+            || self.route.is_some_and(|file| new.render().is_ok_and(|text| text.as_bytes() == file.text));
         if !on_disk {
             let reason = if self.route.is_some() { "it does not lead to the current release" } else { "it is missing" };
             self.add(out, Act::WriteRoute(new), reason);
@@ -295,7 +297,9 @@ impl Here<'_> {
             .collect();
         let draining = self.wanted.draining.iter().filter(|(id, _)| *id == self.state.environment.id);
         // While the route still leads to them, and for some time after, they have requests to finish.
-        let drained = self.state.live_since.map_or(self.wanted.now, |since| since + self.wanted.drain);
+        // It may be the reconciler of another process that led the route back a moment ago.
+        let since = self.state.live_since.max(self.route.map(|file| file.written.into()));
+        let drained = since.map_or(self.wanted.now, |since| since + self.wanted.drain);
         if !on_disk || self.wanted.now < drained {
             if !old.is_empty() || draining.count() > 0 {
                 let left = Duration::try_from(drained - self.wanted.now).unwrap_or_default();

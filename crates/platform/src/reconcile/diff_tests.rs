@@ -206,7 +206,7 @@ fn act(wanted: &Wanted, found: &mut Found, environment: Option<EnvironmentId>, a
             found.containers.iter_mut().filter(|c| c.name == *from).for_each(|c| c.name.clone_from(to));
         }
         Act::WriteRoute(routes) => {
-            found.routes.insert(routes.key.clone(), routes.render().unwrap().into_bytes());
+            found.routes.insert(routes.key.clone(), on_disk(routes, wanted.now));
         }
         Act::RemoveRoute(key) => {
             found.routes.remove(key);
@@ -215,6 +215,11 @@ fn act(wanted: &Wanted, found: &mut Found, environment: Option<EnvironmentId>, a
         Act::RemoveCheckout(name) => found.checkouts.retain(|c| c != name),
         Act::EndDrain(_) | Act::ForgetRelease(..) => {}
     }
+}
+
+/// Routes that are on disk since then.
+fn on_disk(routes: &proxy::SiteRoutes, since: OffsetDateTime) -> proxy::RouteFile {
+    proxy::RouteFile { text: routes.render().unwrap().into_bytes(), written: since.into() }
 }
 
 fn act_all(wanted: &Wanted, found: &mut Found) -> Differences {
@@ -230,6 +235,8 @@ fn sound(environments: u8) -> (Wanted, Found) {
     let (wanted, mut found) = installation(environments);
     act_all(&wanted, &mut found);
     assert_eq!(differences(&wanted, &found).actions, []);
+    let long_ago = wanted.now - Duration::from_mins(5);
+    found.routes.values_mut().for_each(|file| file.written = long_ago.into());
     (wanted, found)
 }
 
@@ -339,11 +346,12 @@ fn next_release(seconds: u64) -> (Wanted, Found) {
     let name = plan::overlap_name(&new.containers[1], new.deployment);
     let labels = labels(&state.environment, new.deployment, "www");
     found.containers.push(running(&name, &new.network.name, new.containers[1].address, labels));
-    found.routes.insert(routes::key(new.environment), routes::of(&new, &[]).render().unwrap().into_bytes());
+    let live_since = NOW - Duration::from_secs(seconds);
+    found.routes.insert(routes::key(new.environment), on_disk(&routes::of(&new, &[]), live_since));
     found.images.push(image(&old.containers[1].image, &state.environment));
     found.images.push(image(&new.containers[1].image, &state.environment));
     wanted.draining.push((new.environment, new.deployment));
-    state.live_since = Some(NOW - Duration::from_secs(seconds));
+    state.live_since = Some(live_since);
     state.environment.current_release = Some(ReleaseId::new());
     wanted.releases.push(KeptRow {
         id: state.environment.current_release.unwrap(),
@@ -414,16 +422,23 @@ fn a_domain_that_came_or_went_is_put_into_the_route_or_taken_out() {
 
 #[test]
 fn a_route_that_was_written_but_not_committed_leads_back_before_what_it_leads_to_is_removed() {
-    let (wanted, mut found) = sound(1);
+    let (mut wanted, mut found) = sound(1);
     let row = &wanted.environments[0].environment;
     let mut lost = release(row, 0);
     lost.containers[1].address = Ipv4Addr::new(10, 64, 0, 9);
     let name = plan::overlap_name(&lost.containers[1], lost.deployment);
     let labels = labels(row, lost.deployment, "www");
     found.containers.push(running(&name, &lost.network.name, lost.containers[1].address, labels));
-    found.routes.insert(routes::key(row.id), routes::of(&lost, &[]).render().unwrap().into_bytes());
+    found.routes.insert(routes::key(row.id), on_disk(&routes::of(&lost, &[]), NOW));
     assert_eq!(told(&wanted, &found), ["write the route of shop0.localhost"]);
     act_all(&wanted, &mut found);
+    let next = differences(&wanted, &found);
+    assert_eq!(
+        (next.actions, next.due),
+        (vec![], Some(wanted.drain)),
+        "the proxy may not follow yet, and has requests"
+    );
+    wanted.now += wanted.drain;
     assert_eq!(told(&wanted, &found), [format!("remove the container {name}")]);
 
     // While a worker is at it, it is the worker's.
@@ -555,7 +570,7 @@ fn apply(harm: &Harm, wanted: &mut Wanted, found: &mut Found) {
                 found.routes.remove(&key);
             }
         }
-        Harm::ChangeRoute(i) => found.routes.values_mut().skip(*i).take(1).for_each(|text| text.push(b'#')),
+        Harm::ChangeRoute(i) => found.routes.values_mut().skip(*i).take(1).for_each(|file| file.text.push(b'#')),
         Harm::ForgetEnvironment(i) if wanted.environments.len() > 1 => {
             wanted.environments.remove(i % wanted.environments.len());
         }
@@ -576,6 +591,7 @@ proptest! {
             apply(harm, &mut wanted, &mut found);
         }
         act_all(&wanted, &mut found);
+        wanted.now += wanted.drain;
         act_all(&wanted, &mut found);
         prop_assert_eq!(differences(&wanted, &found).actions, vec![]);
         for state in &wanted.environments {
