@@ -8,6 +8,7 @@
 #![allow(clippy::needless_pass_by_value)]
 
 pub mod account;
+pub mod admin;
 pub mod auth;
 pub mod boot;
 pub mod clock;
@@ -67,6 +68,12 @@ mod tests {
             "account_deletion",
             "add_domain",
             "add_passkey",
+            "admin_machine",
+            "admin_overview",
+            "admin_settings",
+            "admin_sites",
+            "admin_team",
+            "admin_teams",
             "approve_preview",
             "ask_for_passkey",
             "begin_passkey",
@@ -115,6 +122,7 @@ mod tests {
             "promote",
             "put_variable",
             "queue",
+            "quotas",
             "redeploy",
             "remove_domain",
             "remove_member",
@@ -140,7 +148,9 @@ mod tests {
             "sessions",
             "set_previews",
             "set_primary_domain",
+            "set_quota",
             "set_repository",
+            "set_signup",
             "sign_in",
             "sign_in_with_passkey",
             "sign_out",

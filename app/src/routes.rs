@@ -2,6 +2,7 @@
 
 use crate::{
     account::{AccountPage, SessionsPage},
+    admin::{AdminTeamPage, AllSitesPage, AllTeamsPage, MachinePage, OverviewPage, SettingsPage},
     auth::{
         ConfirmPage, DonePage, ForgotPage, ResetPage, SecondStepPage, SignInPage, SignOut, SignUpPage, Visitor,
         VisitorResource, use_visitor,
@@ -21,7 +22,7 @@ use crate::{
     queue::QueuePage,
     security::SecurityPage,
     sites::{NewSitePage, SitePage, SiteSettingsPage, SitesPage},
-    teams::{TeamInvitationsPage, TeamMembersPage, TeamSettingsPage, TeamsPage},
+    teams::{TeamInvitationsPage, TeamMembersPage, TeamQuotasPage, TeamSettingsPage, TeamsPage},
     theme::{ThemeButton, Themes},
     tokens::TokensPage,
     variables::{PreviewVariablesPage, VariablesPage},
@@ -101,10 +102,17 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/teams") view=TeamsPage ssr=SsrMode::Async />
                     <Route path=path!("/teams/:team") view=TeamMembersPage ssr=SsrMode::Async />
                     <Route path=path!("/teams/:team/invitations") view=TeamInvitationsPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team/quotas") view=TeamQuotasPage ssr=SsrMode::Async />
                     <Route path=path!("/teams/:team/settings") view=TeamSettingsPage ssr=SsrMode::Async />
                     <Route path=path!("/invitations/:token") view=InvitationPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/invitations") view=PlatformInvitationsPage ssr=SsrMode::Async />
                     <Route path=path!("/queue") view=QueuePage ssr=SsrMode::Async />
+                    <Route path=path!("/admin") view=OverviewPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/teams") view=AllTeamsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/teams/:team") view=AdminTeamPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sites") view=AllSitesPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/machine") view=MachinePage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/invitations") view=PlatformInvitationsPage ssr=SsrMode::Async />
                     <Route path=path!("/admin/github") view=GitHubAdminPage ssr=SsrMode::Async />
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/account/security") view=SecurityPage ssr=SsrMode::Async />
@@ -179,7 +187,7 @@ fn TopBarContent(visitor: Option<Visitor>) -> impl IntoView {
             </nav>
             <div class="ml-auto flex items-center gap-1">
                 <ThemeButton />
-                <AccountMenu name=user.name email=user.email />
+                <AccountMenu name=user.name email=user.email is_admin=user.is_admin />
             </div>
             <News />
         }
@@ -222,7 +230,7 @@ fn News() -> impl IntoView {
 }
 
 #[component]
-fn AccountMenu(name: String, email: String) -> impl IntoView {
+fn AccountMenu(name: String, email: String, is_admin: bool) -> impl IntoView {
     let form = Form::<SignOut>::new();
     form.on_done(|next| load_page(&next));
     let initial: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
@@ -252,6 +260,15 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
                     <Icon glyph=Glyph::Person />
                     "Account"
                 </A>
+                {is_admin
+                    .then(|| {
+                        view! {
+                            <A href="/admin" attr:class="menu-item">
+                                <Icon glyph=Glyph::Settings />
+                                "Administration"
+                            </A>
+                        }
+                    })}
                 <ActionForm action=form.action>
                     <button type="submit" class="menu-item w-full">
                         <Icon glyph=Glyph::SignOut />

@@ -81,8 +81,8 @@ test.describe("once its App is registered", () => {
     await page.getByRole("button", { name: "Create account" }).click();
     await page.waitForURL("**/sites");
 
-    await page.goto(at("/account"));
-    await page.getByRole("link", { name: "GitHub App" }).click();
+    await page.goto(at("/admin"));
+    await page.getByRole("navigation", { name: "Administration" }).getByRole("link", { name: "GitHub" }).click();
     await hydrated(page);
     await page.getByRole("button", { name: "Register on GitHub" }).click();
     await expect(page.getByText(at("/webhook/github-app"))).toBeVisible();

@@ -95,6 +95,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
         watch: config.watch,
         webhook_grace: config.webhook_grace,
         limits: config.limits,
+        quotas: config.quotas,
+        shown: config.shown(),
         layer_scope: config.layer_scope.clone(),
         providers: config.providers.clone(),
         private: private(config),

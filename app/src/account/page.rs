@@ -60,18 +60,10 @@ fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
                         <Panel title="Administration">
                             <div class="flex flex-wrap items-center justify-between gap-4">
                                 <p class="max-w-sm text-sm text-muted">
-                                    "With a GitHub App of this platform, customers pick their repositories from a list."
+                                    "All teams and sites, who may register, invitations, the machine, and the GitHub App."
                                 </p>
-                                <a href="/admin/github" class="btn btn-plain">
-                                    "GitHub App"
-                                </a>
-                            </div>
-                            <div class="mt-4 flex flex-wrap items-center justify-between gap-4">
-                                <p class="max-w-sm text-sm text-muted">
-                                    "Whoever is invited to the platform gets an account, also where nobody else may register."
-                                </p>
-                                <a href="/admin/invitations" class="btn btn-plain">
-                                    "Invitations"
+                                <a href="/admin" class="btn btn-plain">
+                                    "Administration"
                                 </a>
                             </div>
                         </Panel>

@@ -2,7 +2,8 @@
 
 use super::server::{ForgetGithub, Registration, get_github_app};
 use crate::{
-    components::{Button, CopyField, FailureView, Field, Loading, Look, PageHeader, Panel},
+    admin::AdminHeader,
+    components::{Button, CopyField, FailureView, Field, Loading, Look, Panel},
     form::{Form, load_page},
 };
 use leptos::{either::Either, form::ActionForm, prelude::*};
@@ -39,7 +40,7 @@ fn Registered(app: GitHubAppView) -> impl IntoView {
     let form = Form::<ForgetGithub>::new();
     form.on_done(|()| load_page("/admin/github"));
     view! {
-        <PageHeader title="GitHub" />
+        <AdminHeader title="GitHub" current="/admin/github" />
         <div class="flex max-w-2xl flex-col gap-6">
             <Panel title="GitHub App">
                 <div class="flex flex-col gap-4">
@@ -77,7 +78,7 @@ fn Register(form: GitHubManifest, organization: String) -> impl IntoView {
         Either::Right(format!("It will belong to the organization {organization}."))
     };
     view! {
-        <PageHeader title="GitHub" />
+        <AdminHeader title="GitHub" current="/admin/github" />
         <div class="flex max-w-2xl flex-col gap-6">
             <Panel title="Register a GitHub App">
                 <form method="post" action=form.action class="flex flex-col gap-4">

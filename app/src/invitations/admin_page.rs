@@ -4,7 +4,10 @@ use super::{
     list::{Forms, Invitations},
     server::list_invitations,
 };
-use crate::components::{FailureView, Loading, PageHeader};
+use crate::{
+    admin::AdminHeader,
+    components::{FailureView, Loading},
+};
 use leptos::{either::Either, prelude::*};
 use leptos_meta::Title;
 
@@ -15,15 +18,20 @@ pub fn PlatformInvitationsPage() -> impl IntoView {
     let answer = Resource::new_blocking(move || forms.changes.get(), |_| list_invitations(String::new()));
     view! {
         <Title text="Invitations to the platform" />
-        <PageHeader
-            title="Invitations to the platform"
-            crumbs=vec![("Account".to_owned(), "/account".to_owned())]
-            about=|| "Whoever accepts gets an account and a team of their own, also where nobody else may register."
-        />
         <Transition fallback=Loading>
             {move || Suspend::new(async move {
                 match answer.await {
-                    Ok(list) => Either::Left(view! { <Invitations list team=None roles=vec![] forms /> }),
+                    Ok(list) => {
+                        Either::Left(
+                            view! {
+                                <AdminHeader title="Invitations to the platform" current="/admin/invitations" />
+                                <p class="mb-6 text-sm text-muted">
+                                    "Whoever accepts gets an account and a team of their own, also where nobody else may register."
+                                </p>
+                                <Invitations list team=None roles=vec![] forms />
+                            },
+                        )
+                    }
                     Err(failure) => Either::Right(view! { <FailureView failure /> }),
                 }
             })}

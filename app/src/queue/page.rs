@@ -127,6 +127,7 @@ pub fn describe(waits_for: &WaitsFor) -> String {
     match waits_for {
         WaitsFor::Turn => "waits for a free worker".to_owned(),
         WaitsFor::Environment { number } => format!("waits for deployment #{number} of the same environment"),
+        WaitsFor::Quota => "waits for another build of its team, by the team's quota".to_owned(),
         WaitsFor::Retry { .. } => "waits for its next try".to_owned(),
     }
 }

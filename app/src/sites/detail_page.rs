@@ -101,7 +101,7 @@ fn Site(
     });
     let push = format!("git push {} HEAD:{branch}", site.repository.clone_url);
     let title = site.name.clone();
-    let domains = crate::domains::address(id, &name);
+    let (domains, team) = (crate::domains::address(id, &name), site.team.slug.clone());
     let (tabs, variables) = (name.clone(), format!("/sites/{id}/environments/{name}/variables"));
     let deploy = Form::<Deploy>::new();
     let refused = deploy.error_beside(&[]);
@@ -184,7 +184,7 @@ fn Site(
                 <Panel title="Services" flush=true>
                     {move || view! { <Services services=services.get() /> }}
                 </Panel>
-                <UsagePanel id />
+                <UsagePanel id team />
                 <WebhookPanel site />
             </div>
         </div>

@@ -3,11 +3,17 @@
 use super::server::get_usage;
 use crate::components::Panel;
 use leptos::{either::Either, prelude::*};
+use leptos_router::components::A;
 use model::{SiteId, size, views::UsageView};
 
 /// The panel; it is measured once the page is there, for that may take a moment.
 #[component]
-pub fn UsagePanel(id: SiteId) -> impl IntoView {
+pub fn UsagePanel(
+    /// The site.
+    id: SiteId,
+    /// The short name of its team.
+    team: String,
+) -> impl IntoView {
     let usage = Resource::new(move || id, get_usage);
     view! {
         <Panel title="Disk" flush=true>
@@ -21,6 +27,11 @@ pub fn UsagePanel(id: SiteId) -> impl IntoView {
                     }
                 })}
             </Suspense>
+            <p class="border-t border-base-300 px-4 py-3 text-sm sm:px-5">
+                <A href=format!("/teams/{team}/quotas") attr:class="link-quiet">
+                    "The team's quotas"
+                </A>
+            </p>
         </Panel>
     }
 }

@@ -1,8 +1,11 @@
-//! Teams: the list of the visitor's, and a page for each with its members, invitations and settings as tabs.
+//! Teams: the list of the visitor's, and a page for each with its members, invitations, quotas and settings
+//! as tabs.
 
 mod invitations_page;
 mod list_page;
 mod members_page;
+mod quota_list;
+mod quotas_page;
 pub mod server;
 mod settings_page;
 mod tabs;
@@ -10,6 +13,8 @@ mod tabs;
 pub use invitations_page::TeamInvitationsPage;
 pub use list_page::TeamsPage;
 pub use members_page::TeamMembersPage;
+pub use quota_list::QuotaList;
+pub use quotas_page::TeamQuotasPage;
 pub use settings_page::TeamSettingsPage;
 
 use leptos::prelude::*;

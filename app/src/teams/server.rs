@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use leptos::prelude::*;
 use model::{
     Role, TeamId, UserId,
-    views::{MemberView, TeamDetail, TeamView},
+    views::{MemberView, TeamDetail, TeamQuotasView, TeamView},
 };
 
 /// The visitor's teams, the oldest membership first.
@@ -31,6 +31,16 @@ pub async fn list_members(team: String) -> Result<(TeamDetail, Vec<MemberView>),
     let team = platform::teams::find(&platform, &actor, &team).await.map_err(context::failed)?;
     let members = platform::members::list(&platform, &actor, team.team.id).await.map_err(context::failed)?;
     Ok((team, members))
+}
+
+/// One team of the visitor with what it may use, and what it uses.
+#[server(prefix = "/_fn", endpoint = "quotas")]
+pub async fn get_quotas(team: String) -> Result<(TeamDetail, TeamQuotasView), Failure> {
+    use crate::context;
+    let (platform, actor) = context::signed_in().await?;
+    let team = platform::teams::find(&platform, &actor, &team).await.map_err(context::failed)?;
+    let quotas = platform::quotas::get(&platform, &actor, team.team.id).await.map_err(context::failed)?;
+    Ok((team, quotas))
 }
 
 /// Makes a team, and goes to its page.

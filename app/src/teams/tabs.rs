@@ -7,6 +7,7 @@ use model::{Role, views::TeamDetail};
 /// The parts of a team's page: the end of their address, and their name.
 const MEMBERS: (&str, &str) = ("", "Members");
 const INVITATIONS: (&str, &str) = ("/invitations", "Invitations");
+const QUOTAS: (&str, &str) = ("/quotas", "Quotas");
 const SETTINGS: (&str, &str) = ("/settings", "Settings");
 
 /// One of them.
@@ -16,6 +17,8 @@ pub enum Tab {
     Members,
     /// Who is invited.
     Invitations,
+    /// What it may use.
+    Quotas,
     /// Name, leaving, deleting.
     Settings,
 }
@@ -25,6 +28,7 @@ impl Tab {
         match self {
             Self::Members => MEMBERS,
             Self::Invitations => INVITATIONS,
+            Self::Quotas => QUOTAS,
             Self::Settings => SETTINGS,
         }
     }
@@ -51,7 +55,7 @@ pub fn TeamHeader(
         counted(team.sites, "site"),
         team.team.role.map_or("none", Role::label).to_lowercase(),
     );
-    let tabs = [Tab::Members, Tab::Invitations, Tab::Settings];
+    let tabs = [Tab::Members, Tab::Invitations, Tab::Quotas, Tab::Settings];
     let tabs = tabs.into_iter().filter(|tab| *tab != Tab::Invitations || may_administer(&team));
     let links: Vec<_> = tabs
         .map(|tab| {

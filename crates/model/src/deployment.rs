@@ -172,6 +172,8 @@ words! {
         SwitchFailed = "switch_failed",
         /// The engine that runs containers did not answer.
         EngineUnavailable = "engine_unavailable",
+        /// The release would use more than its team may.
+        QuotaExceeded = "quota_exceeded",
         /// The platform itself failed.
         Internal = "internal",
     }
@@ -238,6 +240,7 @@ impl FailureCode {
             Self::EngineUnavailable => {
                 "Ask the operator to run `webmeteor doctor`; deploy again when the engine answers."
             }
+            Self::QuotaExceeded => "Do what the message says, then deploy again; what served before still serves.",
             Self::Internal => "Deploy again; if it happens twice, tell the operator.",
         }
     }

@@ -1,20 +1,26 @@
 //! What the dashboard and the REST API show: one shape for both.
 
 mod accounts;
+mod admin;
 mod deploy_keys;
 mod domains;
 mod github;
 mod previews;
+mod quotas;
 mod security;
 mod teams;
 mod tokens;
 mod webhooks;
 
 pub use accounts::{DeletionView, LinkKind, LinkView, OwnSiteView, SessionKind, SessionView};
+pub use admin::{
+    AdminSiteView, AdminTeamView, MachineView, OverviewView, PartView, SettingView, SignupMode, SignupView,
+};
 pub use deploy_keys::DeployKeyView;
 pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};
 pub use previews::{ApprovalView, PreviewSettings, PreviewState, PreviewView, PullRequestView};
+pub use quotas::{Quota, QuotaView, TeamQuotasView};
 pub use security::{IdentityView, PasskeyView, ProviderView, QrView, SecurityView, TotpSetupView};
 pub use teams::{Accepted, InvitationLook, InvitationState, InvitationView, MemberView, NewInvitationView, TeamDetail};
 pub use tokens::{NewTokenView, TokenView};
@@ -321,6 +327,8 @@ pub enum WaitsFor {
         /// That one's number.
         number: i64,
     },
+    /// Another build of its team: the team's quota lets no more be built at the same time.
+    Quota,
     /// Its next try, after something failed that may be well again.
     Retry {
         /// Not before then.

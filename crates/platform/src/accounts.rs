@@ -15,11 +15,11 @@ pub use delete::{DeleteAccount, delete, deletion};
 pub(crate) use email::note_verified;
 pub use email::{confirm_link, look_at_link, request_email_change, send_verification};
 pub use password::{change_password, confirm_reset, look_at_reset, request_reset, reset_password};
-pub(crate) use register::insert_without_password;
 pub use register::{
     Registered, Registration, SignedUp, SignupState, create_user, ensure_setup_token, promote, register, sign_up,
     signup_state,
 };
+pub(crate) use register::{insert_without_password, signup_closed};
 
 use crate::{
     Platform, Result, access,

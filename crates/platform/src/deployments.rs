@@ -1,6 +1,8 @@
 //! Deployments: asked for, shown, cancelled, repeated.
 
-use crate::{Platform, Result, access, audit, audit::Entry, domains, environments, previews, queue, sites, watch};
+use crate::{
+    Platform, Result, access, audit, audit::Entry, domains, environments, previews, queue, quotas, sites, watch,
+};
 use forge::webhook::Provider;
 use model::{
     Actor, DeploymentId, EnvironmentId, Problem, ReleaseId, Scope, SiteId, TeamId, UserId,
@@ -180,7 +182,7 @@ pub async fn get(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result
 ///
 /// # Errors
 /// 404, 403, 409 `site_deleting`, `environment_deleting`, `environment_paused` or `environment_is_preview`, 422 for a
-/// commit or environment that is none.
+/// commit or environment that is none; 403 `quota_exceeded`.
 pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDeployment) -> Result<DeploymentView> {
     let environment = new.environment.as_deref().unwrap_or("production");
     let environment =
@@ -201,6 +203,7 @@ pub async fn create(platform: &Platform, actor: &Actor, site: SiteId, new: NewDe
     if environment.is_preview {
         return Err(previews::is_preview().into());
     }
+    quotas::may_deploy(platform, &mut tx, site.team_id).await?;
     let id = enqueue(
         &mut tx,
         &Queued {
@@ -249,8 +252,8 @@ pub async fn cancel(platform: &Platform, actor: &Actor, id: DeploymentId) -> Res
 /// Deploys the same commit again.
 ///
 /// # Errors
-/// 404, 403, 409 `already_under_way` while this commit is being deployed, `site_deleting`, `environment_deleting`,
-/// `environment_paused`, or `not_approved` for a commit of a fork that is not the one approved last. Where the first attempt never learnt its commit, the branch's newest is taken.
+/// 404, 403 (`quota_exceeded` among them), 409 `already_under_way` while this commit is being deployed, `site_deleting`,
+/// `environment_deleting`, `environment_paused`, or `not_approved` for a commit of a fork that is not the one approved last. Where the first attempt never learnt its commit, the branch's newest is taken.
 pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> Result<DeploymentView> {
     let mut tx = platform.pool.begin().await?;
     let row = access::deployment_to_change(&mut tx, actor, id).await?;
@@ -262,6 +265,7 @@ pub async fn redeploy(platform: &Platform, actor: &Actor, id: DeploymentId) -> R
     if store::deployments::is_building(&mut tx, row.team_id, environment.id, row.commit_sha.as_deref()).await? {
         return Err(already_under_way(&environment).into());
     }
+    quotas::may_deploy(platform, &mut tx, row.team_id).await?;
     let new = enqueue(
         &mut tx,
         &Queued {
@@ -455,7 +459,7 @@ async fn view(
     let steps = store::queue::steps(conn, row.team_id, row.id).await?;
     let watch = store::watches::of_deployment(conn, row.team_id, row.id).await?.map(watch::view);
     let place = match row.status() {
-        Status::Queued => queue::place(conn, row.id).await?,
+        Status::Queued => queue::place(platform, conn, row.id).await?,
         _ => None,
     };
     let (queue_position, waits_for) = place.map(|place| (place.position, place.waits_for)).unzip();

@@ -5,6 +5,7 @@ mod eviction;
 mod usage;
 
 pub use usage::usage;
+pub(crate) use usage::{folder_bytes, image_bytes};
 
 use crate::{Platform, Result, deploy_keys, labels, previews};
 use docker::{Image, STAGE_LABEL};

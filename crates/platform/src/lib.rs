@@ -4,6 +4,7 @@
 
 mod access;
 pub mod accounts;
+pub mod admin;
 pub mod api_tokens;
 pub mod audit;
 mod confines;
@@ -28,6 +29,7 @@ pub mod previews;
 pub mod proxy_container;
 mod pushes;
 pub mod queue;
+pub mod quotas;
 pub mod reconcile;
 mod redact;
 mod remove;

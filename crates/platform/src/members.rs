@@ -109,7 +109,8 @@ async fn withdraw_invitations(conn: &mut PgConnection, team: TeamId, user: UserI
     Ok(())
 }
 
-fn view(actor: &Actor, member: Member) -> MemberView {
+/// A member, as this actor sees it.
+pub(crate) fn view(actor: &Actor, member: Member) -> MemberView {
     MemberView {
         is_you: actor.user == Some(member.user),
         user_id: member.user,

@@ -15,7 +15,7 @@ pub(crate) use housekeeping::{resume, tidy};
 pub(crate) use view::{provider, url};
 pub(crate) use webhook::look;
 
-use crate::{Platform, Result, access, audit, audit::Entry, environments};
+use crate::{Platform, Result, access, audit, audit::Entry, environments, quotas};
 use decide::{Act, Place};
 use make::{carry_out, situation};
 use model::{
@@ -121,6 +121,9 @@ pub async fn approve(
     let by = (Trigger::Manual, actor.user);
     if let Some(state) = decision.state {
         store::pull_requests::set_state(&mut tx, site.team_id, (site.id, number), state).await?;
+    }
+    if matches!(decision.act, Act::Make | Act::Deploy) {
+        quotas::may_deploy(platform, &mut tx, site.team_id).await?;
     }
     carry_out(platform, &mut tx, &site, &row, decision.act, by).await?;
     record(&mut tx, actor, "preview.approve", &site, (number, Some(commit.as_str()))).await?;

@@ -4,7 +4,7 @@ use crate::{Platform, Result, access};
 use model::{
     Actor, DeploymentId, EnvironmentId, TeamId,
     deployment::Status,
-    views::{QueueItem, QueueView, WaitsFor},
+    views::{QueueItem, QueueView, Quota, WaitsFor},
 };
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 pub async fn list(platform: &Platform, actor: &Actor) -> Result<QueueView> {
     access::may_read(actor)?;
     let mut conn = platform.pool.acquire().await?;
-    let rows = store::queue::open_of_all_teams(&mut conn).await?;
+    let rows = store::queue::open_of_all_teams(&mut conn, platform.settings.quotas.get(Quota::Builds)).await?;
     let places = places(&rows.iter().map(Turn::of).collect::<Vec<_>>(), OffsetDateTime::now_utc());
     let may_see = |row: &OpenRow| {
         (actor.is_admin || actor.role_in(row.team_id).is_some()) && access::is_known(actor, row.site_id)
@@ -31,8 +31,12 @@ pub async fn list(platform: &Platform, actor: &Actor) -> Result<QueueView> {
 }
 
 /// Where one deployment stands in the queue; `None` if it does not wait.
-pub(crate) async fn place(conn: &mut PgConnection, id: DeploymentId) -> sqlx::Result<Option<Place>> {
-    let rows = store::queue::open_of_all_teams(conn).await?;
+pub(crate) async fn place(
+    platform: &Platform,
+    conn: &mut PgConnection,
+    id: DeploymentId,
+) -> sqlx::Result<Option<Place>> {
+    let rows = store::queue::open_of_all_teams(conn, platform.settings.quotas.get(Quota::Builds)).await?;
     let places = places(&rows.iter().map(Turn::of).collect::<Vec<_>>(), OffsetDateTime::now_utc());
     Ok(rows.iter().zip(places).find(|(row, _)| row.id == id).and_then(|(_, place)| place))
 }
@@ -55,6 +59,9 @@ struct Turn {
     environment: EnvironmentId,
     number: i64,
     waits: bool,
+    builds: bool,
+    is_building: bool,
+    builds_allowed: Option<i64>,
     not_before: Option<OffsetDateTime>,
 }
 
@@ -67,6 +74,9 @@ impl Turn {
             environment: row.environment_id,
             number: row.number,
             waits: row.status() == Status::Queued,
+            builds: row.is_build,
+            is_building: row.is_build && matches!(row.status(), Status::Fetching | Status::Building),
+            builds_allowed: row.team_builds,
             not_before: row.not_before,
         }
     }
@@ -74,12 +84,14 @@ impl Turn {
 
 /// Decides in which order what waits will begin, as [`store::queue::claim`] will: the team with the fewest at work
 /// first, then the one whose last turn is longest ago, then the oldest. Pure. What waits for another deployment of its
-/// environment or for its next try stands behind what could begin now; `None` for what runs.
+/// environment, for its team's other builds or for its next try stands behind what could begin now; `None` for what runs.
 fn places(rows: &[Turn], now: OffsetDateTime) -> Vec<Option<Place>> {
     let mut working: BTreeMap<TeamId, usize> = BTreeMap::new();
     let mut last_turn: BTreeMap<TeamId, Option<OffsetDateTime>> = BTreeMap::new();
     let mut busy: BTreeMap<EnvironmentId, i64> = BTreeMap::new();
+    let mut building: BTreeMap<TeamId, i64> = BTreeMap::new();
     for row in rows {
+        *building.entry(row.team).or_default() += i64::from(row.is_building);
         last_turn.insert(row.team, row.team_served);
         if !row.waits {
             *working.entry(row.team).or_default() += 1;
@@ -89,6 +101,7 @@ fn places(rows: &[Turn], now: OffsetDateTime) -> Vec<Option<Place>> {
     let waits_for = |row: &Turn| match (row.not_before, busy.get(&row.environment)) {
         (Some(at), _) if at > now => WaitsFor::Retry { at },
         (_, Some(number)) => WaitsFor::Environment { number: *number },
+        _ if row.builds && row.builds_allowed.is_some_and(|most| building[&row.team] >= most) => WaitsFor::Quota,
         _ => WaitsFor::Turn,
     };
     let mut places: Vec<Option<Place>> = vec![None; rows.len()];
@@ -140,7 +153,9 @@ mod tests {
     }
     fn turn(team: &Team, environment: EnvironmentId, waits: bool) -> Turn {
         let (id, number, not_before) = (DeploymentId::new(), 1, None);
-        Turn { id, team: team.0, team_served: team.1, environment, number, waits, not_before }
+        let (builds, is_building, builds_allowed) = (true, !waits, None);
+        let (team, team_served) = (team.0, team.1);
+        Turn { id, team, team_served, environment, number, waits, builds, is_building, builds_allowed, not_before }
     }
     fn positions(rows: &[Turn]) -> Vec<Option<i64>> {
         places(rows, now()).into_iter().map(|place| place.map(|place| place.position)).collect()
@@ -160,6 +175,20 @@ mod tests {
         let (a, b) = (Team(TeamId::new(), None), Team(TeamId::new(), None));
         let rows: Vec<Turn> = [&a, &a, &b, &b].into_iter().map(|team| turn(team, EnvironmentId::new(), true)).collect();
         assert_eq!(positions(&rows), [Some(0), Some(2), Some(1), Some(3)]);
+    }
+
+    #[test]
+    fn what_waits_for_the_teams_quota_of_builds_lets_others_pass() {
+        let (busy, calm) = (Team(TeamId::new(), None), Team(TeamId::new(), Some(now())));
+        let most = |row: Turn, most| Turn { builds_allowed: Some(most), ..row };
+        let running = most(turn(&busy, EnvironmentId::new(), false), 1);
+        let held = most(turn(&busy, EnvironmentId::new(), true), 1);
+        let back = Turn { builds: false, ..most(turn(&busy, EnvironmentId::new(), true), 1) };
+        let other = turn(&calm, EnvironmentId::new(), true);
+        let places = places(&[running, held, back, other], now());
+        assert_eq!(places[1], Some(Place { position: 2, waits_for: WaitsFor::Quota }));
+        assert_eq!(places[2].as_ref().unwrap().waits_for, WaitsFor::Turn, "it builds nothing");
+        assert_eq!(places[3].as_ref().unwrap().position, 0);
     }
 
     #[test]

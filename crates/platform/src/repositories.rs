@@ -7,7 +7,7 @@ pub use under_way::{Begun, UnderWay, begin, resume, run, unlock_all};
 use crate::{
     Error, Platform, Result, access,
     deployments::{Queued, enqueue},
-    pushes,
+    pushes, quotas,
 };
 use forge::{git::CheckedOut, hosted, push::Moved};
 use model::{
@@ -167,6 +167,10 @@ async fn decide(
         let push = hosted::pushed(&path, &[newest.as_ref(), from.as_ref()], to).await?;
         let told = pushes::Push { skip: push.skip, changed: push.changed.as_deref() };
         if let Some(reason) = pushes::ignored(environment, told) {
+            led_to.ignored.push(reason);
+            continue;
+        }
+        if let Some(reason) = quotas::obstacle(platform, &mut tx, team).await? {
             led_to.ignored.push(reason);
             continue;
         }

@@ -1,6 +1,7 @@
 //! How an installation is set up: plain values, read and checked by the server.
 
 use forge::report::GitHub;
+use model::views::{Quota, SettingView};
 use secrecy::SecretString;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -87,6 +88,37 @@ pub enum ProviderKind {
     },
 }
 
+/// How much of each a team may use where nobody set another amount for it; without a number as much as there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quotas {
+    /// Sites.
+    pub sites: Option<i64>,
+    /// Bytes.
+    pub memory: Option<i64>,
+    /// Thousandths of a CPU.
+    pub cpu: Option<i64>,
+    /// Bytes.
+    pub disk: Option<i64>,
+    /// At the same time.
+    pub builds: Option<i64>,
+    /// Within 24 hours.
+    pub deployments: Option<i64>,
+}
+
+impl Quotas {
+    /// One of them.
+    pub fn get(&self, quota: Quota) -> Option<i64> {
+        match quota {
+            Quota::Sites => self.sites,
+            Quota::Memory => self.memory,
+            Quota::Cpu => self.cpu,
+            Quota::Disk => self.disk,
+            Quota::Builds => self.builds,
+            Quota::Deployments => self.deployments,
+        }
+    }
+}
+
 /// The settings that use cases need.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -128,6 +160,10 @@ pub struct Settings {
     pub webhook_grace: Duration,
     /// How much of the machine logs, images and builds may use.
     pub limits: Limits,
+    /// What a team may use.
+    pub quotas: Quotas,
+    /// The settings as they are printed, secrets hidden.
+    pub shown: Vec<SettingView>,
     /// Installations on one engine share the layers of builds where this word is the same.
     pub layer_scope: String,
     /// Providers of accounts that people may sign in with.

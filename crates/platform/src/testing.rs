@@ -51,6 +51,8 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             watch: Duration::ZERO,
             webhook_grace: Duration::from_hours(24),
             limits: crate::settings::Limits::default(),
+            quotas: crate::settings::Quotas::default(),
+            shown: Vec::new(),
             providers: Vec::new(),
             private: Vec::new(),
             layer_scope: "test".into(),

@@ -12,7 +12,7 @@ pub use secret::{Rotation, revoke_old_secret, rotate_secret};
 pub(crate) use secret::{old_secret, view};
 
 use self::sender::Sender;
-use crate::{Error, Platform, Result, deployments, deployments::Queued, previews};
+use crate::{Error, Platform, Result, deployments, deployments::Queued, previews, quotas};
 use bytes::Bytes;
 use forge::webhook::{Payload, Provider, RefChange, Unreadable, headers_to_keep, parse};
 use http::HeaderMap;
@@ -168,6 +168,13 @@ async fn take(
             let outcome = if decision.deploy.is_empty() { Outcome::Ignored } else { Outcome::Queued };
             (outcome, decision.deploy, decision.reason)
         }
+    };
+    let (outcome, deploy, reason, preview) = match outcome {
+        Outcome::Queued => match quotas::obstacle(platform, conn, site.team_id).await? {
+            Some(obstacle) => (Outcome::Ignored, vec![], obstacle, None),
+            None => (outcome, deploy, reason, preview),
+        },
+        _ => (outcome, deploy, reason, preview),
     };
     let id = DeliveryId::new();
     let row = store::deliveries::NewDelivery {

@@ -7,6 +7,7 @@ use crate::{
 use model::{
     deployment::{Status, Step, StepStatus},
     event::Event,
+    views::Quota,
 };
 use std::{sync::Arc, time::Duration};
 use store::{
@@ -70,7 +71,8 @@ pub async fn run(platform: Arc<Platform>, stop: CancellationToken) {
 
 async fn claim(platform: &Platform, worker: Uuid) -> sqlx::Result<Option<(Lease, DeploymentRow)>> {
     let mut conn = platform.pool.acquire().await?;
-    store::queue::claim(&mut conn, worker, LEASE.as_secs_f64()).await
+    let builds = platform.settings.quotas.get(Quota::Builds);
+    store::queue::claim(&mut conn, worker, LEASE.as_secs_f64(), builds).await
 }
 
 /// Puts back what workers that are gone left behind.
@@ -297,7 +299,7 @@ mod tests {
         let worker = tokio::spawn(run(Arc::clone(&platform), stop.clone()));
         let open = async || {
             let mut conn = platform.pool.acquire().await.unwrap();
-            store::queue::open_of_all_teams(&mut conn).await.unwrap().len()
+            store::queue::open_of_all_teams(&mut conn, None).await.unwrap().len()
         };
         while open().await > 195 {
             tokio::time::sleep(Duration::from_millis(5)).await;

@@ -1,6 +1,7 @@
 //! The only SQL: plain functions on a connection, the team first.
 
 pub mod account_links;
+pub mod admin;
 pub mod api_tokens;
 pub mod audit;
 pub mod deliveries;
@@ -20,6 +21,7 @@ pub mod passkeys;
 pub mod pull_requests;
 pub mod pushes;
 pub mod queue;
+pub mod quotas;
 pub mod reconcile;
 pub mod refresh_tokens;
 pub mod releases;

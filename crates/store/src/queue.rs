@@ -36,13 +36,17 @@ pub enum WriteError {
 }
 
 /// Takes the next deployment for a worker, the team with the fewest running and the longest wait first; `None` if
-/// nothing waits that may run. At most one deployment of an environment runs at a time.
+/// nothing waits that may run. At most one deployment of an environment runs at a time, and a team builds at most `builds`
+/// at a time where no other number was set for it: what has to wait for that lets others pass.
 pub async fn claim(
     conn: &mut PgConnection,
     worker: Uuid,
     lease_seconds: f64,
+    builds: Option<i64>,
 ) -> Result<Option<(Lease, DeploymentRow)>> {
     let mut tx = conn.begin().await?;
+    // Two workers at once would each find room for the same team's next build.
+    sqlx::query("select pg_advisory_xact_lock(hashtext('webmeteor.claim'))").execute(&mut *tx).await?;
     let taken: Option<(DeploymentId, TeamId, i32)> = match sqlx::query_as(
         "update deployments set status = case when from_release is null then 'fetching' else 'starting' end, \
              attempt = attempt + 1, worker = $1, \
@@ -54,6 +58,10 @@ pub async fn claim(
                    and n.status = 'queued' and n.id > d.id) \
                and not exists (select 1 from deployments r where r.environment_id = d.environment_id \
                    and r.status in ('fetching', 'building', 'starting', 'verifying', 'switching')) \
+               and (d.from_release is not null \
+                   or coalesce((select count(*) from deployments r where r.team_id = d.team_id \
+                       and r.from_release is null and r.status in ('fetching', 'building')) \
+                       < builds_allowed(d.team_id, $3), true)) \
              order by (select count(*) from deployments r where r.team_id = d.team_id \
                    and r.status in ('fetching', 'building', 'starting', 'verifying', 'switching')), \
                  (select max(r.started_at) from deployments r where r.team_id = d.team_id) nulls first, d.id \
@@ -62,6 +70,7 @@ pub async fn claim(
     )
     .bind(worker)
     .bind(lease_seconds)
+    .bind(builds)
     .fetch_optional(&mut *tx)
     .await
     {
@@ -250,6 +259,10 @@ pub struct OpenRow {
     pub team_id: TeamId,
     /// The owner's name.
     pub team_name: String,
+    /// How many builds of the owner may be at work at the same time; `None`: any number.
+    pub team_builds: Option<i64>,
+    /// It builds something: it is no release that is applied again.
+    pub is_build: bool,
     /// When the owner's last turn began.
     pub team_last_turn: Option<OffsetDateTime>,
     /// Its site.
@@ -281,9 +294,11 @@ impl OpenRow {
 
 /// All that waits or runs, of all teams: places in the queue depend on everybody. What a caller may see of it is for
 /// the use case to decide.
-pub async fn open_of_all_teams(conn: &mut PgConnection) -> Result<Vec<OpenRow>> {
+/// `builds`: how many of a team's builds may be at work at a time where no other number was set for it.
+pub async fn open_of_all_teams(conn: &mut PgConnection, builds: Option<i64>) -> Result<Vec<OpenRow>> {
     sqlx::query_as(
-        "select d.id, d.team_id, t.name as team_name, \
+        "select d.id, d.team_id, t.name as team_name, builds_allowed(d.team_id, $1) as team_builds, \
+             d.from_release is null as is_build, \
              (select max(r.started_at) from deployments r where r.team_id = d.team_id) as team_last_turn, \
              d.site_id, s.name as site_name, d.environment_id, e.name as environment, d.number, d.status, \
              d.not_before, d.created_at, d.started_at \
@@ -291,6 +306,7 @@ pub async fn open_of_all_teams(conn: &mut PgConnection) -> Result<Vec<OpenRow>> 
              join environments e on e.id = d.environment_id \
          where d.status in ('queued', 'fetching', 'building', 'starting', 'verifying', 'switching') order by d.id",
     )
+    .bind(builds)
     .fetch_all(conn)
     .await
 }

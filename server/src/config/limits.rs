@@ -4,7 +4,7 @@ use super::table::Values;
 use platform::settings::Limits;
 use std::time::Duration;
 
-const MEGABYTE: u64 = 1024 * 1024;
+pub(super) const MEGABYTE: u64 = 1024 * 1024;
 
 /// Parses all of them, so that all mistakes are told.
 pub fn take(values: &mut Values) -> Option<Limits> {
@@ -43,12 +43,12 @@ fn number(raw: &str, least: u64, most: u64, unit: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("“{raw}” is not a number of {unit} from {least} to {most}."))
 }
 
-fn optional(raw: &str, least: u64, most: u64, unit: &str) -> Result<Option<u64>, String> {
+pub(super) fn optional(raw: &str, least: u64, most: u64, unit: &str) -> Result<Option<u64>, String> {
     if raw.is_empty() { Ok(None) } else { number(raw, least, most, unit).map(Some) }
 }
 
 /// `1.5` becomes 1,500 thousandths; unset: all there are.
-fn cpus(raw: &str) -> Result<Option<u32>, String> {
+pub(super) fn cpus(raw: &str) -> Result<Option<u32>, String> {
     if raw.is_empty() {
         return Ok(None);
     }

@@ -3,6 +3,7 @@
 mod limits;
 mod parse;
 mod providers;
+mod quotas;
 mod subnet;
 mod table;
 
@@ -11,9 +12,10 @@ pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
 use forge::report::GitHub;
+use model::views::SettingView;
 use platform::{
     Deadlines, Signup, mail,
-    settings::{Limits, Provider},
+    settings::{Limits, Provider, Quotas},
 };
 use secrecy::SecretString;
 use std::{
@@ -86,6 +88,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// How much of the machine logs, images and builds may use.
     pub limits: Limits,
+    /// What a team may use where nobody set another amount for it.
+    pub quotas: Quotas,
     /// Whose layers of builds are shared.
     pub layer_scope: String,
     shown: Vec<Shown>,
@@ -177,6 +181,7 @@ impl Config {
         let verify = values.take("VERIFY_SECONDS", parse::some_seconds);
         let switch = values.take("SWITCH_SECONDS", parse::some_seconds);
         let limits = limits::take(values);
+        let quotas = quotas::take(values);
         let layer_scope = values.take("LAYER_SCOPE", parse::word);
         Some(Self {
             data_dir: data_dir?,
@@ -209,6 +214,7 @@ impl Config {
             kept_releases: kept_releases?,
             deadlines: Deadlines { fetch: fetch?, build: build?, start: start?, verify: verify?, switch: switch? },
             limits: limits?,
+            quotas: quotas?,
             layer_scope: layer_scope?,
             shown: Vec::new(),
         })
@@ -255,6 +261,16 @@ impl Config {
                 Shown { name: setting.variable(), value, origin: raw.origin }
             })
             .collect()
+    }
+
+    /// As they are printed: name, value and where it came from; secrets are hidden.
+    pub fn shown(&self) -> Vec<SettingView> {
+        let one = |line: &Shown| SettingView {
+            name: line.name.clone(),
+            value: line.value.clone(),
+            origin: line.origin.to_string(),
+        };
+        self.shown.iter().map(one).collect()
     }
 
     /// The platform reaches its own dashboard over TLS.

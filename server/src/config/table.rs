@@ -80,6 +80,12 @@ pub const TABLE: &[Setting] = &[
     open("BUILD_MEMORY_MB", "2048"),
     open("BUILD_CPUS", ""),
     open("BUILD_PROCESSES", "2048"),
+    open("QUOTA_SITES", ""),
+    open("QUOTA_MEMORY_MB", ""),
+    open("QUOTA_CPUS", ""),
+    open("QUOTA_DISK_MB", ""),
+    open("QUOTA_BUILDS", ""),
+    open("QUOTA_DEPLOYMENTS", ""),
 ];
 
 impl Setting {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 
 mod accounts;
+mod admin;
 mod api_tokens;
 #[path = "../../../crates/platform/src/sign_in/passkeys/authenticator.rs"]
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]

@@ -78,12 +78,13 @@ pub async fn look_at_link(platform: &Platform, token: &str) -> Result<LinkView> 
 /// Does what a mailed link is for, and spends it.
 ///
 /// # Errors
-/// 422 for the field `token`; 409 `email_taken` where an account was given the address meanwhile.
+/// 422 for the field `token`; 409 `email_taken` where an account was given the address meanwhile; 403 `signup_closed`
+/// for a registration where people are no longer let in.
 pub async fn confirm_link(platform: &Platform, actor: &Actor, token: &str) -> Result<LinkView> {
     let mut tx = platform.pool.begin().await?;
     let link = links::take(&mut tx, &links::CONFIRMED, token).await?;
     match kind(&link) {
-        LinkKind::Register => register::confirmed(&mut tx, actor, &link).await?,
+        LinkKind::Register => register::confirmed(platform, &mut tx, actor, &link).await?,
         LinkKind::Verify => verified(&mut tx, actor, &link).await?,
         LinkKind::Email => changed(platform, &mut tx, actor, &link).await?,
     }

@@ -2,7 +2,7 @@
 
 use super::{links, view, words};
 use crate::{
-    Error, Platform, Result, Signup,
+    Error, Platform, Result, Signup, admin,
     audit::{self, Entry},
     mail, passwords, teams, vault,
 };
@@ -69,9 +69,12 @@ pub enum SignedUp {
 
 /// Who may register now.
 pub async fn signup_state(platform: &Platform) -> Result<SignupState> {
-    let mut conn = platform.pool.acquire().await?;
-    let has_admin = users::admin_exists(&mut conn).await?;
-    Ok(match (platform.settings.signup == Signup::Open, has_admin) {
+    state_now(platform, &mut *platform.pool.acquire().await?).await
+}
+
+async fn state_now(platform: &Platform, conn: &mut PgConnection) -> Result<SignupState> {
+    let has_admin = users::admin_exists(conn).await?;
+    Ok(match (admin::mode(platform, conn).await? == Signup::Open, has_admin) {
         (true, true) => SignupState::Open,
         (true, false) => SignupState::OpenWithoutAdmin,
         (false, true) => SignupState::Closed,
@@ -181,8 +184,16 @@ pub async fn ensure_setup_token(platform: &Platform) -> Result<Option<String>> {
     Ok(Some(token))
 }
 
-/// Makes the account of a registration whose link was confirmed.
-pub(super) async fn confirmed(conn: &mut PgConnection, actor: &Actor, link: &LinkRow) -> Result<()> {
+/// Makes the account of a registration whose link was confirmed, if people may register still.
+pub(super) async fn confirmed(
+    platform: &Platform,
+    conn: &mut PgConnection,
+    actor: &Actor,
+    link: &LinkRow,
+) -> Result<()> {
+    if state_now(platform, conn).await? == SignupState::Closed {
+        return Err(signup_closed().into());
+    }
     let broken = || anyhow::anyhow!("a registration is stored without its name or its password");
     let fields = Fields {
         email: Email::parse(&link.email).map_err(anyhow::Error::from)?,
@@ -211,9 +222,7 @@ pub(super) struct Standing {
 async fn admit(platform: &Platform, new: &Registration) -> Result<Fields> {
     let state = signup_state(platform).await?;
     if state == SignupState::Closed {
-        return Err(
-            Problem::new(403, "signup_closed", "Accounts are made by invitation here; ask an administrator.").into()
-        );
+        return Err(signup_closed().into());
     }
     let mut errors = Vec::new();
     if state == SignupState::NeedsSetupToken && setup_token(new).is_none() {
@@ -221,6 +230,11 @@ async fn admit(platform: &Platform, new: &Registration) -> Result<Fields> {
         errors.push(field_error("setup_token", "required", message));
     }
     Ok(Fields::parse(new, errors)?)
+}
+
+/// 403: who is not invited gets no account.
+pub(crate) fn signup_closed() -> Problem {
+    Problem::new(403, "signup_closed", "Accounts are made by invitation here; ask an administrator.")
 }
 
 /// The set-up token, where there is one.

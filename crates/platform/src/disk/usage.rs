@@ -31,20 +31,24 @@ pub async fn usage(platform: &Platform, actor: &Actor, site: SiteId) -> Result<U
     .await
     .map_err(anyhow::Error::from)?;
     Ok(UsageView {
-        images: image_bytes(platform, site, &layers),
+        images: image_bytes(platform, &BTreeSet::from([site]), &layers),
         volumes: volume_bytes,
         repository: repository_bytes,
         logs: u64::try_from(logs).unwrap_or(0),
     })
 }
 
-/// The site's images and the layers of builds below them, each once. What they were built from is not the site's.
-fn image_bytes(platform: &Platform, site: SiteId, layers: &[Image]) -> u64 {
-    let filter = labels::of_site(platform, site);
+/// The images of these sites and the layers of builds below them, each once. What they were built from is not theirs.
+pub(crate) fn image_bytes(platform: &Platform, sites: &BTreeSet<SiteId>, layers: &[Image]) -> u64 {
+    let ours = labels::of_instance(platform);
+    let is_ours = |labels: &docker::Labels| {
+        ours.iter().all(|(key, value)| labels.get(key) == Some(value))
+            && labels.get(labels::SITE).and_then(|id| id.parse().ok()).is_some_and(|id| sites.contains(&id))
+    };
     let all = eviction::by_id(layers);
     let mut counted: BTreeSet<&ImageId> = BTreeSet::new();
     let images = layers.iter().filter(|image| !image.tags.is_empty());
-    for image in images.filter(|image| filter.iter().all(|(key, value)| image.labels.get(key) == Some(value))) {
+    for image in images.filter(|image| is_ours(&image.labels)) {
         count(platform, image, &all, &mut counted);
     }
     eviction::total(counted.iter().filter_map(|id| all.get(id).copied()), &all)
@@ -64,7 +68,7 @@ fn count<'a>(
 
 /// Bytes on the disk of everything in a folder, links not followed; `None` where it cannot be looked into, as from
 /// another machine or a container.
-fn folder_bytes(folder: &Path) -> Option<u64> {
+pub(crate) fn folder_bytes(folder: &Path) -> Option<u64> {
     fs::read_dir(folder).ok()?;
     let (mut bytes, mut seen, mut folders) = (0, BTreeSet::new(), vec![PathBuf::from(folder)]);
     while let Some(folder) = folders.pop() {

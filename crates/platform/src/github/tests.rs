@@ -121,7 +121,7 @@ impl Hub {
 
 async fn claim(platform: &Platform) -> store::queue::Lease {
     let mut conn = platform.pool.acquire().await.unwrap();
-    store::queue::claim(&mut conn, Uuid::now_v7(), 60.0).await.unwrap().unwrap().0
+    store::queue::claim(&mut conn, Uuid::now_v7(), 60.0, None).await.unwrap().unwrap().0
 }
 
 async fn go_live(platform: &Platform, lease: store::queue::Lease) {

@@ -363,7 +363,7 @@ mod tests {
         platform.settings.deadlines.start = Duration::from_millis(50);
         deployments::create(&platform, &actor, site, NewDeployment::default()).await.unwrap();
         let mut conn = platform.pool.acquire().await.unwrap();
-        let (lease, row) = store::queue::claim(&mut conn, Uuid::now_v7(), 60.0).await.unwrap().unwrap();
+        let (lease, row) = store::queue::claim(&mut conn, Uuid::now_v7(), 60.0, None).await.unwrap().unwrap();
         drop(conn);
         Run::open(Arc::new(platform), lease, row, CancellationToken::new()).await.unwrap()
     }

@@ -1,11 +1,11 @@
 //! Plans the release and starts its containers beside those that serve.
 
 use super::{Run, Stop, names, switch};
-use crate::{firewall, labels, machine, plan};
+use crate::{firewall, labels, machine, plan, quotas};
 use futures::future::{join_all, try_join_all};
 use model::{
     ReleaseId,
-    deployment::FailureCode,
+    deployment::{FailureCode, Trigger},
     plan::{ContainerPlan, ReleasePlan},
     site::{Manifest, ServiceSource},
 };
@@ -83,6 +83,12 @@ async fn taken(run: &Run) -> Result<BTreeSet<Ipv4Addr>, Stop> {
 
 /// Makes the network and the volumes and starts the containers.
 pub(super) async fn run(run: &Run, plan: &ReleasePlan) -> Result<(), Stop> {
+    if !matches!(run.row.trigger(), Trigger::Rollback | Trigger::AutoRollback) {
+        quotas::reserve(&run.platform, &run.row, plan).await.map_err(|error| match error {
+            crate::Error::Problem(problem) => Stop::failed(FailureCode::QuotaExceeded, problem.detail),
+            other => other.into(),
+        })?;
+    }
     let (are_own, ()) = tokio::join!(names::are_own(run, plan), firewall::keep_apart(&run.platform));
     are_own?;
     let environment = run.environment_labels();

@@ -5,7 +5,7 @@ use super::{
     decide::{self, Act, Place},
     make::{carry_out, situation},
 };
-use crate::{Platform, Result};
+use crate::{Platform, Result, quotas};
 use model::{SiteId, TeamId, deployment::Trigger, views::PreviewState};
 use store::pull_requests::PullRequestRow;
 
@@ -72,6 +72,11 @@ pub(crate) async fn resume(platform: &Platform, team: TeamId, site: SiteId) -> R
         }
         let at = situation(&mut tx, &site, row.number).await?;
         let decision = decide::admitted(&at.of(Some(&row)));
+        let builds = matches!(decision.act, Act::Make | Act::Deploy);
+        if builds && quotas::obstacle(platform, &mut tx, site.team_id).await?.is_some() {
+            // It goes on waiting.
+            continue;
+        }
         if let Some(state) = decision.state.filter(|state| *state != row.state()) {
             store::pull_requests::set_state(&mut tx, site.team_id, place, state).await?;
         }

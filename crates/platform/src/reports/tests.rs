@@ -63,7 +63,7 @@ impl Told {
 
     async fn claim(&self) -> Lease {
         let mut conn = self.platform.pool.acquire().await.unwrap();
-        let lease = queue::claim(&mut conn, Uuid::now_v7(), 60.0).await.unwrap().unwrap().0;
+        let lease = queue::claim(&mut conn, Uuid::now_v7(), 60.0, None).await.unwrap().unwrap().0;
         self.platform.reports.notify_one();
         lease
     }

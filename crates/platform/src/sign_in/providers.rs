@@ -12,6 +12,7 @@ use super::{Visit, notice, signed_in};
 use crate::{
     Error, Platform, Result, Signup, access,
     accounts::{self, Registered},
+    admin,
     settings::{Provider, ProviderKind},
     vault::random_secret,
 };
@@ -205,9 +206,8 @@ async fn sign_in(platform: &Platform, provider: &Provider, person: &Person, visi
         );
         return Err(Problem::conflict("account_exists", detail).into());
     }
-    if platform.settings.signup != Signup::Open {
-        let detail = "Accounts are made by invitation here; ask an administrator.";
-        return Err(Problem::new(403, "signup_closed", detail).into());
+    if admin::mode(platform, &mut tx).await? != Signup::Open {
+        return Err(accounts::signup_closed().into());
     }
     let name = person.name.as_deref().and_then(|name| DisplayName::parse(name).ok());
     let name = match name {

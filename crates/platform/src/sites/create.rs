@@ -4,7 +4,7 @@ use crate::{
     Platform, Result, access, audit,
     audit::Entry,
     deployments::{Queued, enqueue},
-    github,
+    github, quotas,
     sites::{
         get,
         repository::{self, Way, parse_token},
@@ -94,7 +94,8 @@ pub(crate) fn environment_row(environment: EnvironmentId) -> String {
 ///
 /// # Errors
 /// 422 with every field that is wrong, `deploy_key_needed` for an SSH address whose key has just been made (the same
-/// request works once the key was added at the forge), 409 `slug_taken`, 403 where the role in the team does not allow it, 503
+/// request works once the key was added at the forge), 409 `slug_taken`, 403 where the role in the team does not allow it
+/// or `quota_exceeded`, 503
 /// `no_subnet` where the pool of subnets is used up.
 pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<CreatedSite> {
     let team = access::team_to_write(actor, new.team_id)?;
@@ -111,6 +112,8 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
         if super::slug_taken(&mut conn, &slug).await? {
             return Err(slug_taken(&slug));
         }
+        // Before anything is fetched; decided again when the site is made.
+        quotas::may_make_site(platform, &mut conn, team).await?;
     }
     if let Wanted::Git { url, branch, accept } = &mut source {
         if url.ssh().is_some() {
@@ -178,6 +181,10 @@ async fn insert(
     };
 
     let mut tx = platform.pool.begin().await?;
+    quotas::may_make_site(platform, &mut tx, team).await?;
+    if !matches!(source, Source::Hosted {}) {
+        quotas::may_deploy(platform, &mut tx, team).await?;
+    }
     store::sites::insert(
         &mut tx,
         &store::sites::NewSite {

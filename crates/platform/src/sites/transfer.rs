@@ -2,7 +2,7 @@
 //! ([ADR 7](../../../../docs/adr/0007-a-site-keeps-the-names-it-was-made-with.md)).
 
 use super::get;
-use crate::{Platform, Result, access, audit, audit::Entry};
+use crate::{Platform, Result, access, audit, audit::Entry, quotas};
 use model::{Actor, Problem, SiteId, TeamId, event::Event, views::SiteView};
 use serde::Deserialize;
 use serde_json::json;
@@ -19,8 +19,8 @@ pub struct Transfer {
 /// address has the other team's name from now on, and API tokens for this site alone are revoked.
 ///
 /// # Errors
-/// 404; 403 for who does not administer both teams, or comes with a token; 409 `same_team`, `site_deleting`,
-/// `under_way` while something is deployed or pushed, or `github_not_connected` where the other team does not have the
+/// 404; 403 for who does not administer both teams, or comes with a token, and `quota_exceeded` where the other team has
+/// no room for it; 409 `same_team`, `site_deleting`, `under_way` while something is deployed or pushed, or `github_not_connected` where the other team does not have the
 /// GitHub App's installation that the site comes through.
 pub async fn transfer(platform: &Platform, actor: &Actor, id: SiteId, to: Transfer) -> Result<SiteView> {
     let mut tx = platform.pool.begin().await?;
@@ -58,6 +58,7 @@ pub async fn transfer(platform: &Platform, actor: &Actor, id: SiteId, to: Transf
             return Err(Problem::conflict("github_not_connected", detail).into());
         }
     }
+    quotas::may_take_site(platform, &mut tx, to.team_id, &site).await?;
     let tokens = store::api_tokens::delete_of_site(&mut tx, from, id).await?;
     store::sites::transfer(&mut tx, from, id, to.team_id).await?;
     let (before, after) = (slug_of(from), slug_of(to.team_id));

@@ -244,18 +244,18 @@ async fn what_is_open_is_listed_with_its_teams_last_turn(pool: PgPool) {
     let acme = team(&mut conn, "acme").await;
     let (one, two) = (world(&mut conn, acme, "one").await, world(&mut conn, acme, "two").await);
     let (first, second) = (deploy(&mut conn, &one).await, deploy(&mut conn, &two).await);
-    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    let open = queue::open_of_all_teams(&mut conn, None).await.unwrap();
     assert_eq!(open.iter().map(|row| row.id).collect::<Vec<_>>(), [first, second]);
     assert!(open[0].team_last_turn.is_none());
     assert_eq!((open[0].team_name.as_str(), open[0].site_name.as_str()), ("acme", "one"));
     let lease = claim(&mut conn).await.unwrap();
-    let open = queue::open_of_all_teams(&mut conn).await.unwrap();
+    let open = queue::open_of_all_teams(&mut conn, None).await.unwrap();
     assert_eq!((open[0].status(), open[1].status()), (Status::Fetching, Status::Queued));
     assert!(open[1].team_last_turn.is_some());
     assert!(queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
     go_live(&mut conn, lease).await;
     assert!(!queue::is_busy(&mut conn, acme, one.environment).await.unwrap());
-    assert_eq!(queue::open_of_all_teams(&mut conn).await.unwrap().len(), 1);
+    assert_eq!(queue::open_of_all_teams(&mut conn, None).await.unwrap().len(), 1);
 }
 
 #[sqlx::test(migrations = "../../migrations")]
@@ -297,4 +297,52 @@ async fn one_that_is_given_back_never_comes_after_a_newer_one(pool: PgPool) {
     ended.sort();
     assert_eq!(ended, [second, fourth]);
     assert_eq!(status(&mut conn, &shop, fifth).await, Status::Queued);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn a_team_builds_as_many_at_a_time_as_it_may_and_delays_nobody(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let (busy, calm) = (team(&mut conn, "busy").await, team(&mut conn, "calm").await);
+    for index in 0..3 {
+        let world = world(&mut conn, busy, &format!("site-{index}")).await;
+        deploy(&mut conn, &world).await;
+    }
+    let other = world(&mut conn, calm, "other").await;
+    let claim = async |conn: &mut sqlx::PgConnection| {
+        let taken = queue::claim(conn, uuid::Uuid::now_v7(), 30.0, Some(1)).await.unwrap();
+        taken.map(|(lease, _)| lease)
+    };
+    let first = claim(&mut conn).await.unwrap();
+    assert!(claim(&mut conn).await.is_none(), "its second build waits");
+    deploy(&mut conn, &other).await;
+    assert_eq!(claim(&mut conn).await.unwrap().team, calm, "the other team's does not");
+    store::quotas::set(&mut conn, busy, model::views::Quota::Builds, Some(2), None).await.unwrap();
+    let second = claim(&mut conn).await.unwrap();
+    assert_eq!((second.team, claim(&mut conn).await.is_none()), (busy, true));
+    // What is built makes room, though it is not live yet.
+    queue::advance(&mut conn, first, Status::Fetching, Status::Building).await.unwrap();
+    assert!(claim(&mut conn).await.is_none());
+    queue::advance(&mut conn, first, Status::Building, Status::Starting).await.unwrap();
+    assert_eq!(claim(&mut conn).await.unwrap().team, busy);
+    store::quotas::set(&mut conn, busy, model::views::Quota::Builds, None, None).await.unwrap();
+    let more = world(&mut conn, busy, "one-more").await;
+    deploy(&mut conn, &more).await;
+    assert!(claim(&mut conn).await.is_some(), "without a limit of its own, whatever the installation's is");
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn workers_that_ask_at_once_do_not_take_more_builds_of_a_team_than_it_may_have(pool: PgPool) {
+    let mut conn = pool.acquire().await.unwrap();
+    let busy = team(&mut conn, "busy").await;
+    for index in 0..6 {
+        let world = world(&mut conn, busy, &format!("site-{index}")).await;
+        deploy(&mut conn, &world).await;
+    }
+    drop(conn);
+    let asked = futures::future::join_all((0..6).map(|_| async {
+        let mut conn = pool.acquire().await.unwrap();
+        queue::claim(&mut conn, uuid::Uuid::now_v7(), 30.0, Some(2)).await.unwrap().is_some()
+    }))
+    .await;
+    assert_eq!(asked.into_iter().filter(|taken| *taken).count(), 2);
 }

@@ -85,7 +85,7 @@ pub async fn deploy(conn: &mut PgConnection, world: &World) -> DeploymentId {
 }
 
 pub async fn claim(conn: &mut PgConnection) -> Option<queue::Lease> {
-    queue::claim(conn, Uuid::now_v7(), LEASE).await.unwrap().map(|(lease, _)| lease)
+    queue::claim(conn, Uuid::now_v7(), LEASE, None).await.unwrap().map(|(lease, _)| lease)
 }
 
 pub async fn status(conn: &mut PgConnection, world: &World, id: DeploymentId) -> Status {

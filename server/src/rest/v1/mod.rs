@@ -1,5 +1,6 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
+mod admin;
 mod auth;
 mod deliveries;
 mod deploy_keys;
@@ -23,7 +24,7 @@ mod webhook;
 use crate::state::AppState;
 use axum::{
     Router,
-    routing::{delete, get, patch, post},
+    routing::{delete, get, patch, post, put},
 };
 
 /// All operations.
@@ -53,6 +54,15 @@ pub fn routes() -> Router<AppState> {
         .route("/admin/invitations", get(platform_invitations::list::handle).post(platform_invitations::create::handle))
         .route("/admin/invitations/{id}", delete(platform_invitations::withdraw::handle))
         .route("/admin/invitations/{id}/resend", post(platform_invitations::resend::handle))
+        .route("/teams/{id}/quotas", get(teams::quotas::handle))
+        .route("/admin/overview", get(admin::overview::handle))
+        .route("/admin/teams", get(admin::teams::handle))
+        .route("/admin/teams/{id}", get(admin::team::handle))
+        .route("/admin/teams/{id}/quotas", patch(admin::team_quotas::handle))
+        .route("/admin/sites", get(admin::sites::handle))
+        .route("/admin/machine", get(admin::machine::handle))
+        .route("/admin/settings", get(admin::settings::handle))
+        .route("/admin/signup", put(admin::signup::handle))
         .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
         .route("/tokens/{id}", delete(tokens::delete::handle))
         .route("/passkeys", get(passkeys::list::handle))

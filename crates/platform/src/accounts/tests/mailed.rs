@@ -2,10 +2,11 @@
 
 use super::*;
 use crate::{
+    admin,
     mail::{self, Transport},
     passwords::tests::WORK,
 };
-use model::views::LinkKind;
+use model::views::{LinkKind, SignupMode};
 
 /// A platform whose mail reaches people, though nobody sends it here.
 fn mailing(pool: PgPool) -> Platform {
@@ -72,6 +73,20 @@ async fn where_mail_is_sent_an_account_is_made_when_its_link_is_confirmed(pool: 
     assert_eq!(teams::list(&platform, &actor_of(&platform, &ada).await).await.unwrap()[0].slug, "ada");
     assert!(is_void(confirm_link(&platform, &Actor::nobody(), &token).await));
     assert!(actions(&platform).await.contains(&("account.register".into(), "ada@example.org".into())));
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn who_is_no_longer_let_in_does_not_come_by_an_earlier_link(pool: PgPool) {
+    let platform = mailing(pool);
+    let root = Actor { is_admin: true, ..Actor::nobody() };
+    create_user(&platform, registration("Root"), true).await.unwrap();
+    sign_up_as(&platform, registration("Ada")).await.unwrap();
+    let token = newest(&platform).await;
+    admin::set_signup(&platform, &root, Some(SignupMode::Invite)).await.unwrap();
+    let refused = told(confirm_link(&platform, &Actor::nobody(), &token).await);
+    assert_eq!((refused.status, refused.code.as_str()), (403, "signup_closed"));
+    admin::set_signup(&platform, &root, None).await.unwrap();
+    confirm_link(&platform, &Actor::nobody(), &token).await.unwrap();
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -1,0 +1,15 @@
+//! `GET /admin/settings`, as `webmeteor config` prints them.
+
+use crate::{auth::Caller, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::views::{Page, SettingView};
+use platform::{Platform, admin};
+use std::sync::Arc;
+
+/// Shows the settings.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+) -> ApiResult<Json<Page<SettingView>>> {
+    Ok(Json(Page { items: admin::settings(&platform, &actor)?, next_cursor: None }))
+}

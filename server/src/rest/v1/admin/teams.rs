@@ -1,0 +1,16 @@
+//! `GET /admin/teams`: all teams with their members and their use, newest first, twenty on a page.
+
+use crate::{auth::Caller, page::PageQuery, problem::ApiResult};
+use axum::{Json, extract::State};
+use model::views::{AdminTeamView, Page};
+use platform::{Platform, admin};
+use std::sync::Arc;
+
+/// Lists teams.
+pub async fn handle(
+    State(platform): State<Arc<Platform>>,
+    Caller(actor): Caller,
+    page: PageQuery,
+) -> ApiResult<Json<Page<AdminTeamView>>> {
+    Ok(Json(admin::teams(&platform, &actor, page.cursor.as_deref()).await?))
+}
