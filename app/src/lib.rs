@@ -9,6 +9,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod audit;
 pub mod auth;
 pub mod boot;
 pub mod clock;
@@ -76,6 +77,7 @@ mod tests {
             "admin_teams",
             "approve_preview",
             "ask_for_passkey",
+            "audit",
             "begin_passkey",
             "begin_totp",
             "cancel_deployment",

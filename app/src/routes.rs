@@ -3,6 +3,7 @@
 use crate::{
     account::{AccountPage, SessionsPage},
     admin::{AdminTeamPage, AllSitesPage, AllTeamsPage, MachinePage, OverviewPage, SettingsPage},
+    audit::{AccountAuditPage, AdminAuditPage, TeamAuditPage},
     auth::{
         ConfirmPage, DonePage, ForgotPage, ResetPage, SecondStepPage, SignInPage, SignOut, SignUpPage, Visitor,
         VisitorResource, use_visitor,
@@ -117,6 +118,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/account/security") view=SecurityPage ssr=SsrMode::Async />
                     <Route path=path!("/account/sessions") view=SessionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/teams/:team/audit") view=TeamAuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/audit") view=AdminAuditPage ssr=SsrMode::Async />
+                    <Route path=path!("/account/audit") view=AccountAuditPage ssr=SsrMode::Async />
                     <Route path=path!("/account/tokens") view=TokensPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Main>

@@ -35,7 +35,7 @@ pub async fn actor(platform: &Platform, token: &str) -> platform::Result<Option<
     if token.starts_with(api_tokens::PREFIX) {
         return api_tokens::actor(platform, token).await;
     }
-    match tokens::read(platform, token) {
+    match tokens::read(platform, token).await? {
         Some(presented) if tokens::stands(platform, &presented).await? => {
             accounts::actor(platform, presented.user).await
         }
@@ -51,7 +51,10 @@ impl FromRequestParts<AppState> for SignIn {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiProblem> {
-        let presented = bearer(&parts.headers).and_then(|token| tokens::read(&state.platform, token));
+        let presented = match bearer(&parts.headers) {
+            Some(token) => tokens::read(&state.platform, token).await?,
+            None => None,
+        };
         Ok(Self(presented.and_then(|it| it.sign_in).map_or(Current::Unknown, Current::Program)))
     }
 }

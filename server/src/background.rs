@@ -6,7 +6,7 @@ use crate::{
     state::AppState,
     waker,
 };
-use platform::{disk, domains, mail, quotas, reconcile, reports, repositories, watch, worker};
+use platform::{disk, domains, mail, quotas, reconcile, reports, repositories, signing, watch, worker};
 use tokio_util::task::TaskTracker;
 
 /// Starts it all; every task ends by itself once the process stops. Events are told after the row `last_event`.
@@ -27,6 +27,7 @@ pub fn start(state: &AppState, last_event: i64, options: &Options) -> TaskTracke
         tasks.spawn(quotas::disk::run(state.platform.clone(), stop()));
         tasks.spawn(domains::run(state.platform.clone(), stop()));
     }
+    tasks.spawn(signing::run(state.platform.clone(), stop()));
     tasks.spawn(sessions::sweep(state.platform.clone(), stop()));
     tasks.close();
     tasks

@@ -42,7 +42,7 @@ pub async fn prepare(platform: &Platform) -> anyhow::Result<Demo> {
         Ok(made) => Some(made.user),
         Err(Error::Problem(taken)) if taken.status == 409 && is_new => {
             password = accounts::reset_password(platform, EMAIL).await?;
-            files::write_private(&file, &line(&password))?;
+            files::write_private(&file, &line(&password), None)?;
             known(platform, &password).await
         }
         Err(Error::Problem(taken)) if taken.status == 409 => known(platform, &password).await,

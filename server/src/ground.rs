@@ -8,7 +8,7 @@ use crate::{
     lock::{self, DataLock, LockError, Share},
     state,
 };
-use platform::Platform;
+use platform::{Platform, vault::Vault};
 use std::{
     fs, io,
     os::unix::fs::DirBuilderExt,
@@ -52,7 +52,7 @@ pub struct Ground {
     pub instance: String,
     /// The database, its schema up to date.
     pub database: Database,
-    master_key: [u8; 32],
+    keys: keys::Place,
     _lock: Option<DataLock>,
 }
 
@@ -78,7 +78,8 @@ impl Ground {
     }
 
     async fn stand(config: &Config, lock: Option<DataLock>) -> Result<Self, GroundError> {
-        let master_key = keys::master_key(config.master_key.as_ref(), &config.data_dir)?;
+        let keys = keys::Place::of(config);
+        keys.prepare()?;
         let instance = instance(&config.data_dir)?;
         let database = match lock {
             Some(_) => Database::open(config, &instance).await?,
@@ -88,7 +89,7 @@ impl Ground {
             database.close().await;
             return Err(error.into());
         }
-        Ok(Self { instance, database, master_key, _lock: lock })
+        Ok(Self { instance, database, keys, _lock: lock })
     }
 
     /// The use cases' platform on this ground.
@@ -96,7 +97,7 @@ impl Ground {
     /// # Errors
     /// If no HTTP client can be made for the proxy's API.
     pub fn platform(&self, config: &Config) -> anyhow::Result<Platform> {
-        state::platform(config, &self.instance, self.database.pool(), self.master_key)
+        state::platform(config, &self.instance, self.database.pool(), Vault::of(self.keys.source())?)
     }
 
     /// Gives everything back; the managed database is stopped.

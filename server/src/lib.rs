@@ -3,6 +3,7 @@
 // The pages' types are deep.
 #![recursion_limit = "256"]
 
+mod audit_file;
 pub mod auth;
 pub mod background;
 mod body;
@@ -17,6 +18,7 @@ pub mod github;
 pub mod ground;
 pub mod health;
 pub mod json;
+mod jwks;
 pub mod keys;
 pub mod layers;
 pub mod live;

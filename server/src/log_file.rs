@@ -2,7 +2,7 @@
 
 use crate::{path::Id, problem::ApiResult, rest::v1::deployments::log, state::AppState};
 use axum::{Router, extract::State, response::Response, routing::get};
-use model::{DeploymentId, Problem, UserId};
+use model::{Actor, DeploymentId, Problem, UserId};
 use platform::{Platform, accounts};
 use std::sync::Arc;
 use tower_sessions::Session;
@@ -17,13 +17,22 @@ async fn handle(
     session: Session,
     Id(id): Id<DeploymentId>,
 ) -> ApiResult<Response> {
+    let actor = signed_in(&platform, &session).await?;
+    log::file(platform, actor, id, 0).await
+}
+
+/// Who is signed in to this session.
+///
+/// # Errors
+/// 401 where nobody is.
+pub async fn signed_in(platform: &Platform, session: &Session) -> ApiResult<Actor> {
     let user: Option<UserId> = session.get(accounts::SESSION_USER).await.map_err(|error| {
         tracing::error!(%error, "the session cannot be read");
         Problem::new(503, "session_unavailable", "Your session cannot be read just now; try again in a moment.")
     })?;
     let actor = match user {
-        Some(user) => accounts::actor(&platform, user).await?,
+        Some(user) => accounts::actor(platform, user).await?,
         None => None,
     };
-    log::file(platform, actor.ok_or_else(Problem::unauthenticated)?, id, 0).await
+    Ok(actor.ok_or_else(Problem::unauthenticated)?)
 }

@@ -1,7 +1,7 @@
 //! Every address that WebMeteor answers, in one place.
 
 use crate::{
-    body, git_http, github, health, layers, log_file, pages,
+    audit_file, body, git_http, github, health, jwks, layers, log_file, pages,
     problem::{self, ApiResult},
     rest, sessions, sign_in, sockets,
     state::AppState,
@@ -32,6 +32,7 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let (live, sockets) = sockets::routes(state);
     let with_cookie = pages::routes(state)
         .merge(log_file::routes())
+        .merge(audit_file::routes())
         .merge(github::routes())
         .merge(sign_in::routes())
         .layer(middleware::from_fn(short_bodies))
@@ -45,6 +46,7 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .route("/.well-known/jwks.json", get(jwks::handle))
         .nest("/api/v1", api())
         .merge(git_http::routes())
         .merge(webhooks::routes().layer(time_limit()))

@@ -6,7 +6,7 @@ use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use platform::{Platform, Settings, github, mail, repositories::UnderWay, vault::Vault};
+use platform::{Platform, Settings, github, mail, repositories::UnderWay, signing::SigningKeys, vault::Vault};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ fn leptos_env() -> leptos::config::Env {
 ///
 /// # Errors
 /// If no HTTP client can be made for the proxy's API.
-pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 32]) -> anyhow::Result<Platform> {
+pub fn platform(config: &Config, instance: &str, pool: PgPool, vault: Vault) -> anyhow::Result<Platform> {
     let settings = Settings {
         data_dir: config.data_dir.clone(),
         public_url: config.public_url.clone(),
@@ -107,7 +107,8 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, master_key: [u8; 
     Ok(Platform {
         pool,
         settings,
-        vault: Vault::new(master_key),
+        vault,
+        signing: SigningKeys::default(),
         engine: Arc::new(Engine::from_env()),
         proxy: proxy(config)?,
         wake: Notify::new(),

@@ -11,10 +11,10 @@ use model::{
     deployment::Status,
     event::{Event, Notification, OutboxRow},
 };
-use platform::{Platform, deployments};
+use platform::{Platform, deployments, signing};
 use sqlx::postgres::{PgListener, PgNotification};
 use std::{sync::Arc, time::Duration};
-use store::{events, mails, reports, sessions};
+use store::{events, mails, reports, sessions, signing_keys};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,14 @@ async fn listen(outbox: &mut Outbox, pause: &mut Duration) -> sqlx::Error {
     let connected = async {
         let mut listener = PgListener::connect_with(&outbox.platform.pool).await?;
         listener
-            .listen_all([events::EVENTS, events::JOBS, reports::REPORTS, mails::MAILS, sessions::SIGN_OUTS])
+            .listen_all([
+                events::EVENTS,
+                events::JOBS,
+                reports::REPORTS,
+                mails::MAILS,
+                sessions::SIGN_OUTS,
+                signing_keys::KEYS,
+            ])
             .await?;
         Ok(listener)
     };
@@ -111,6 +118,10 @@ impl Outbox {
                     }
                     Ok(())
                 }
+                Ok(Some(Ok(Some(notification)))) if notification.channel() == signing_keys::KEYS => {
+                    self.read_keys().await;
+                    Ok(())
+                }
                 Ok(Some(Ok(Some(notification)))) => self.take(notification.payload()).await,
                 // The connection was made again, or nothing came for a while.
                 Ok(Some(Ok(None))) | Err(_) => self.catch_up().await,
@@ -128,6 +139,7 @@ impl Outbox {
         self.platform.wake.notify_one();
         self.platform.reports.notify_one();
         self.platform.mails.notify_one();
+        self.read_keys().await;
         let mut conn = self.platform.pool.acquire().await?;
         let mut from = (self.last - LOOK_BACK).max(self.begin);
         loop {
@@ -137,6 +149,13 @@ impl Outbox {
             for row in rows {
                 self.tell(row).await;
             }
+        }
+    }
+
+    /// Where they cannot be read, those known stay in use until the next notification or look.
+    async fn read_keys(&self) {
+        if let Err(error) = signing::read(&self.platform).await {
+            tracing::warn!(%error, "the signing keys cannot be read again");
         }
     }
 

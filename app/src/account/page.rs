@@ -60,7 +60,7 @@ fn Account(user: UserView, sends_mail: bool) -> impl IntoView {
                         <Panel title="Administration">
                             <div class="flex flex-wrap items-center justify-between gap-4">
                                 <p class="max-w-sm text-sm text-muted">
-                                    "All teams and sites, who may register, invitations, the machine, and the GitHub App."
+                                    "All teams and sites, who may register, invitations, the audit, the machine, and the GitHub App."
                                 </p>
                                 <a href="/admin" class="btn btn-plain">
                                     "Administration"

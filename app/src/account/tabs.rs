@@ -14,6 +14,8 @@ pub enum AccountTab {
     Sessions,
     /// What programs sign in with.
     Tokens,
+    /// What one did.
+    Audit,
 }
 
 /// The pages side by side, this one marked.
@@ -27,6 +29,7 @@ pub fn AccountTabs(
         (AccountTab::Security, "/account/security", "Security"),
         (AccountTab::Sessions, "/account/sessions", "Sessions"),
         (AccountTab::Tokens, crate::tokens::ADDRESS, "API tokens"),
+        (AccountTab::Audit, crate::audit::OWN, "Audit"),
     ];
     view! {
         <nav class="tabs-bar" aria-label="Account">

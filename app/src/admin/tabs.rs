@@ -4,11 +4,12 @@ use crate::components::PageHeader;
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-const PAGES: [(&str, &str); 8] = [
+const PAGES: [(&str, &str); 9] = [
     ("Overview", "/admin"),
     ("Teams", "/admin/teams"),
     ("Sites", "/admin/sites"),
     ("Invitations", "/admin/invitations"),
+    ("Audit", "/admin/audit"),
     ("Machine", "/admin/machine"),
     ("Settings", "/admin/settings"),
     ("GitHub", "/admin/github"),

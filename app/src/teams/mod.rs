@@ -16,6 +16,7 @@ pub use members_page::TeamMembersPage;
 pub use quota_list::QuotaList;
 pub use quotas_page::TeamQuotasPage;
 pub use settings_page::TeamSettingsPage;
+pub use tabs::{Tab, TeamHeader};
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;

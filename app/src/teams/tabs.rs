@@ -8,6 +8,7 @@ use model::{Role, views::TeamDetail};
 const MEMBERS: (&str, &str) = ("", "Members");
 const INVITATIONS: (&str, &str) = ("/invitations", "Invitations");
 const QUOTAS: (&str, &str) = ("/quotas", "Quotas");
+const AUDIT: (&str, &str) = ("/audit", "Audit");
 const SETTINGS: (&str, &str) = ("/settings", "Settings");
 
 /// One of them.
@@ -19,6 +20,8 @@ pub enum Tab {
     Invitations,
     /// What it may use.
     Quotas,
+    /// What was done.
+    Audit,
     /// Name, leaving, deleting.
     Settings,
 }
@@ -29,6 +32,7 @@ impl Tab {
             Self::Members => MEMBERS,
             Self::Invitations => INVITATIONS,
             Self::Quotas => QUOTAS,
+            Self::Audit => AUDIT,
             Self::Settings => SETTINGS,
         }
     }
@@ -55,8 +59,9 @@ pub fn TeamHeader(
         counted(team.sites, "site"),
         team.team.role.map_or("none", Role::label).to_lowercase(),
     );
-    let tabs = [Tab::Members, Tab::Invitations, Tab::Quotas, Tab::Settings];
-    let tabs = tabs.into_iter().filter(|tab| *tab != Tab::Invitations || may_administer(&team));
+    let tabs = [Tab::Members, Tab::Invitations, Tab::Quotas, Tab::Audit, Tab::Settings];
+    let is_shown = |tab: &Tab| !matches!(tab, Tab::Invitations | Tab::Audit) || may_administer(&team);
+    let tabs = tabs.into_iter().filter(is_shown);
     let links: Vec<_> = tabs
         .map(|tab| {
             let (end, name) = tab.place();

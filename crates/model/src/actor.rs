@@ -86,6 +86,9 @@ pub enum Scope {
     /// Read the names and set the values of variables.
     #[serde(rename = "variables")]
     Variables,
+    /// Read the team's audit; of owners' and administrators' tokens only.
+    #[serde(rename = "audit:read")]
+    AuditRead,
     /// Read the platform's own metrics; of administrators' tokens only.
     #[serde(rename = "metrics")]
     Metrics,
@@ -93,7 +96,8 @@ pub enum Scope {
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SitesRead, Self::SitesWrite, Self::Deploy, Self::Variables, Self::Metrics];
+    pub const ALL: [Self; 6] =
+        [Self::SitesRead, Self::SitesWrite, Self::Deploy, Self::Variables, Self::AuditRead, Self::Metrics];
     /// The word used in the database and the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -101,6 +105,7 @@ impl Scope {
             Self::SitesWrite => "sites:write",
             Self::Deploy => "deploy",
             Self::Variables => "variables",
+            Self::AuditRead => "audit:read",
             Self::Metrics => "metrics",
         }
     }
@@ -115,6 +120,7 @@ impl Scope {
             Self::SitesWrite => "Make, change and remove sites and environments",
             Self::Deploy => "Push, deploy, cancel, roll back, promote",
             Self::Variables => "Read the names and set the values of variables",
+            Self::AuditRead => "Read the team's audit, as its owner or administrator",
             Self::Metrics => "Read the platform's metrics",
         }
     }

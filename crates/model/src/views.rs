@@ -2,6 +2,7 @@
 
 mod accounts;
 mod admin;
+mod audit;
 mod deploy_keys;
 mod domains;
 mod github;
@@ -16,6 +17,7 @@ pub use accounts::{DeletionView, LinkKind, LinkView, OwnSiteView, SessionKind, S
 pub use admin::{
     AdminSiteView, AdminTeamView, MachineView, OverviewView, PartView, SettingView, SignupMode, SignupView,
 };
+pub use audit::{AuditActor, AuditFilter, AuditTarget, AuditToken, AuditView};
 pub use deploy_keys::DeployKeyView;
 pub use domains::{CertificateState, CertificateView, DnsRecord, DomainView, VerificationState, VerificationView};
 pub use github::{GitHubAppView, GitHubManifest, GitHubRepositoryView, InstallationView};

@@ -193,6 +193,9 @@ fn checked(actor: &Actor, new: &NewToken) -> Result<(DisplayName, Vec<Scope>)> {
             Some(Scope::Metrics) if !actor.is_admin => {
                 keep("scopes", "forbidden", "Only administrators of the platform read its metrics.".to_owned());
             }
+            Some(Scope::AuditRead) if !actor.memberships.iter().any(|(_, role)| role.may_administer()) => {
+                keep("scopes", "forbidden", "Only a team's owner and administrators read its audit.".to_owned());
+            }
             Some(scope) => scopes.push(scope),
             None => {
                 let all = Scope::ALL.map(Scope::as_str).join(", ");

@@ -1,5 +1,9 @@
 //! Who did what to what: an entry is added in the transaction that does it.
 
+mod list;
+
+pub use list::{Whose, list};
+
 use crate::Result;
 use model::{Actor, TeamId};
 use serde_json::Value;
@@ -57,5 +61,7 @@ pub(crate) async fn record(conn: &mut PgConnection, actor: &Actor, entry: Entry<
     Ok(())
 }
 
+#[cfg(test)]
+mod list_tests;
 #[cfg(test)]
 mod tests;

@@ -181,7 +181,7 @@ impl Key {
     }
 }
 
-fn row_name(id: DeployKeyId) -> String {
+pub(crate) fn row_name(id: DeployKeyId) -> String {
     format!("deploy_keys/{id}/private_key")
 }
 

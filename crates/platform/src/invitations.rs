@@ -203,11 +203,10 @@ pub async fn resend(platform: &Platform, actor: &Actor, into: Place, id: Invitat
         let detail = "This invitation was mailed a moment ago; wait a minute.";
         return Err(Problem::new(429, "too_many_requests", detail).into());
     }
-    let sealed = row.mail_sealed.as_deref().context("an open invitation has its link")?;
-    let mailed = platform.vault.open(&sealed_row(id), sealed)?;
+    let mailed = mailed(platform, &row)?;
     store::invitations::sent(&mut tx, into.team(), id, now + GOOD_FOR).await?;
     let row = locked(&mut tx, into, id).await?;
-    post(platform, &mut tx, &row, team_name.as_deref(), &String::from_utf8_lossy(&mailed)).await?;
+    post(platform, &mut tx, &row, team_name.as_deref(), &mailed).await?;
     record(&mut tx, actor, "invitation.resend", &row).await?;
     tx.commit().await?;
     Ok(view(row))
@@ -270,6 +269,12 @@ async fn post(
 
 fn link(platform: &Platform, token: &str) -> String {
     format!("{}/invitations/{token}", platform.settings.public_url)
+}
+
+/// What stands in the link that is mailed, of an invitation that is open.
+pub(crate) fn mailed(platform: &Platform, row: &InvitationRow) -> Result<String> {
+    let sealed = row.mail_sealed.as_deref().context("an open invitation has its link")?;
+    Ok(String::from_utf8_lossy(&platform.vault.open(&sealed_row(row.id), sealed)?).into_owned())
 }
 
 fn sealed_row(id: InvitationId) -> String {

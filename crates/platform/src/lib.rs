@@ -12,6 +12,8 @@ pub mod deploy_keys;
 pub mod deployments;
 pub mod disk;
 pub mod domains;
+#[cfg(test)]
+mod dump;
 pub mod environments;
 pub mod error;
 mod firewall;
@@ -35,10 +37,12 @@ mod redact;
 mod remove;
 pub mod reports;
 pub mod repositories;
+pub mod rotation;
 mod routes;
 mod secrets;
 pub mod settings;
 pub mod sign_in;
+pub mod signing;
 pub mod sites;
 pub mod teams;
 #[cfg(test)]
@@ -66,6 +70,8 @@ pub struct Platform {
     pub settings: Settings,
     /// Seals and opens secrets at rest.
     pub vault: vault::Vault,
+    /// The keys of access tokens.
+    pub signing: signing::SigningKeys,
     /// The engine that runs containers.
     pub engine: Arc<dyn Runtime>,
     /// The proxy's files and its API.

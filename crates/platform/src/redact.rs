@@ -71,6 +71,7 @@ impl Redactor {
         secrets.push(sites::open_webhook_secret(platform, site)?);
         secrets.extend(webhooks::old_secret(platform, site)?);
         secrets.extend(platform.vault.written());
+        secrets.extend(platform.signing.written());
         secrets.extend(platform.settings.private.iter().map(|secret| secret.expose_secret().to_owned()));
         Self::new(secrets)
     }

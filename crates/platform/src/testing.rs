@@ -1,6 +1,7 @@
 //! A platform for tests: the real database, a runtime in memory, a folder that is never written to.
 
 pub mod dns;
+pub mod planted;
 
 use crate::{Deadlines, Platform, Result, Settings, Signup, accounts, accounts::Registration, sites, vault::Vault};
 use docker::fake::FakeRuntime;
@@ -61,6 +62,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
             instance: "test".into(),
         },
         vault: Vault::new([7; 32]),
+        signing: crate::signing::SigningKeys::default(),
         engine: Arc::new(FakeRuntime::default()),
         proxy: proxy::Proxy::new(proxy).unwrap(),
         wake: Notify::new(),

@@ -1,16 +1,17 @@
 //! Tokens of API clients: short-lived JWTs, and refresh tokens that are used once.
 //!
-//! The signing key is derived from the master key, so every process of an installation has it and none stores it. An
-//! access token names its sign-in, and is good for nothing once that has ended ([`stands`]).
+//! Access tokens are signed by a key of [`crate::signing`]. One names its sign-in, and is good for nothing once that has
+//! ended ([`stands`]).
 
-use crate::{Platform, Result, vault};
-use jsonwebtoken::{
-    Algorithm, DecodingKey, EncodingKey, Header, Validation,
-    errors::Error as JwtError,
-    jwk::{Jwk, ThumbprintHash},
+use crate::{
+    Platform, Result,
+    audit::{Entry, record},
+    signing, vault,
 };
-use model::{Problem, SessionId, UserId};
+use jsonwebtoken::{Algorithm, Header, Validation};
+use model::{Actor, Problem, SessionId, UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 pub use store::refresh_tokens::Client;
 use store::{
@@ -29,8 +30,10 @@ pub const REFRESH_LIFETIME: Duration = Duration::days(30);
 const AUDIENCE: &str = "webmeteor";
 /// The media type of an access token, RFC 9068 section 2.1; no other JWT is mistaken for one.
 const TYPE: &str = "at+jwt";
-/// What the key that signs access tokens is derived for.
-pub(crate) const SIGNING_KEY: &str = "access token signing key";
+/// The machines of an installation may differ by this many seconds.
+const LEEWAY: u64 = 5;
+/// No token of ours is longer; what is is not even read.
+const LONGEST: usize = 2048;
 /// What a refresh token begins with, so that scanners for leaked secrets and people know it.
 const REFRESH_PREFIX: &str = "wmr_";
 
@@ -66,24 +69,6 @@ pub struct Presented {
     pub sign_in: Option<SessionId>,
 }
 
-/// The keys of an installation.
-struct Keys {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    id: String,
-}
-
-impl Keys {
-    fn of(platform: &Platform) -> Result<Self, JwtError> {
-        // RFC 8410, section 7: a PKCS #8 document around an Ed25519 seed is this prefix and the seed.
-        const PKCS8: &[u8] = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
-        let seed = platform.vault.derive(SIGNING_KEY);
-        let encoding = EncodingKey::from_ed_der(&[PKCS8, &seed].concat());
-        let jwk = Jwk::from_encoding_key(&encoding, Algorithm::EdDSA)?;
-        Ok(Self { decoding: DecodingKey::from_jwk(&jwk)?, id: jwk.thumbprint(ThumbprintHash::SHA256)?, encoding })
-    }
-}
-
 /// A first pair after signing in.
 ///
 /// # Errors
@@ -97,8 +82,14 @@ pub async fn issue(platform: &Platform, user: UserId) -> Result<TokenPair> {
 /// # Errors
 /// Only if the database fails.
 pub async fn issue_to(platform: &Platform, user: UserId, client: &Client) -> Result<TokenPair> {
+    know_key(platform).await?;
     let mut conn = platform.pool.acquire().await?;
     issue_in(platform, &mut conn, Owner { user_id: user, family: Uuid::now_v7() }, client).await
+}
+
+/// The key is found before a connection is taken: finding the first one takes another.
+async fn know_key(platform: &Platform) -> Result<()> {
+    signing::to_sign(platform, OffsetDateTime::now_utc()).await.map(|_| ())
 }
 
 async fn issue_in(
@@ -111,13 +102,13 @@ async fn issue_in(
     let refresh_token = format!("{REFRESH_PREFIX}{}", vault::random_secret());
     refresh_tokens::insert(conn, owner, &digest(&refresh_token), now + REFRESH_LIFETIME, client).await?;
     Ok(TokenPair {
-        access_token: access_token(platform, owner, now)?,
+        access_token: access_token(platform, owner, now).await?,
         expires_in: ACCESS_LIFETIME.whole_seconds(),
         refresh_token,
     })
 }
 
-fn access_token(platform: &Platform, owner: Owner, now: OffsetDateTime) -> Result<String> {
+pub(crate) async fn access_token(platform: &Platform, owner: Owner, now: OffsetDateTime) -> Result<String> {
     let claims = Claims {
         iss: platform.settings.public_url.clone(),
         aud: AUDIENCE.to_owned(),
@@ -126,12 +117,9 @@ fn access_token(platform: &Platform, owner: Owner, now: OffsetDateTime) -> Resul
         iat: now.unix_timestamp(),
         exp: (now + ACCESS_LIFETIME).unix_timestamp(),
     };
-    let sign = || {
-        let keys = Keys::of(platform)?;
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(keys.id), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, &keys.encoding)
-    };
-    Ok(sign().map_err(anyhow::Error::from)?)
+    let key = signing::to_sign(platform, now).await?;
+    let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+    Ok(jsonwebtoken::encode(&header, &claims, &key.encoding).map_err(anyhow::Error::from)?)
 }
 
 /// A new pair for a refresh token, which is spent by it.
@@ -152,6 +140,7 @@ pub async fn refresh(platform: &Platform, token: &str) -> Result<TokenPair> {
 pub async fn refresh_for(platform: &Platform, token: &str, client: &Client) -> Result<TokenPair> {
     let refused = || Problem::new(401, "invalid_refresh_token", "This refresh token is not valid; sign in again.");
     let hash = digest(token);
+    know_key(platform).await?;
     let mut tx = platform.pool.begin().await?;
     let owner = refresh_tokens::owner(&mut tx, &hash).await?.ok_or_else(refused)?;
     // One after the other for each account: a pair that is just being made is seen by who revokes its family.
@@ -164,9 +153,19 @@ pub async fn refresh_for(platform: &Platform, token: &str, client: &Client) -> R
         return Ok(pair);
     }
     refresh_tokens::revoke_family(&mut tx, owner.family).await?;
+    if refresh_tokens::is_spent(&mut tx, &hash).await? {
+        note_reuse(&mut tx, owner.user_id).await?;
+    }
     tx.commit().await?;
     tracing::warn!(user = %owner.user_id, "a spent, revoked or expired refresh token was presented; its sign-in is ended");
     Err(refused().into())
+}
+
+/// Nobody knows which of the two holders it was, so the platform is who ended the sign-in.
+async fn note_reuse(conn: &mut sqlx::PgConnection, user: UserId) -> Result<()> {
+    let name = store::users::get(conn, user).await?.map(|user| user.email).unwrap_or_default();
+    let why = json!({"reason": "a refresh token was used twice"});
+    record(conn, &Actor::nobody(), Entry::new("session.revoke_reused", user, &name).change(None, why)).await
 }
 
 /// Ends the sign-in that a refresh token belongs to; an unknown token is no error.
@@ -186,8 +185,11 @@ pub async fn revoke(platform: &Platform, token: &str) -> Result<()> {
 
 /// The account that an access token speaks for; `None` if it is not ours, not of this kind, changed or expired. Whether
 /// its sign-in goes on is for [`stands`] to say.
-pub fn verify(platform: &Platform, token: &str) -> Option<UserId> {
-    read(platform, token).map(|presented| presented.user)
+///
+/// # Errors
+/// As [`read`].
+pub async fn verify(platform: &Platform, token: &str) -> Result<Option<UserId>> {
+    Ok(read(platform, token).await?.map(|presented| presented.user))
 }
 
 /// Whether the sign-in that an access token came from goes on.
@@ -200,16 +202,38 @@ pub async fn stands(platform: &Platform, presented: &Presented) -> Result<bool> 
 }
 
 /// What an access token says; `None` as for [`verify`].
-pub fn read(platform: &Platform, token: &str) -> Option<Presented> {
+///
+/// The algorithm is not the token's to choose (RFC 8725, section 3.1), and of what its header says of keys only the name
+/// of one of ours is heeded.
+///
+/// # Errors
+/// The database's, where a key has to be looked for.
+pub async fn read(platform: &Platform, token: &str) -> Result<Option<Presented>> {
+    if token.len() > LONGEST || token.bytes().filter(|byte| *byte == b'.').count() != 2 {
+        return Ok(None);
+    }
+    let Some(header) = jsonwebtoken::decode_header(token).ok().filter(is_of_our_kind) else { return Ok(None) };
+    let now = OffsetDateTime::now_utc();
+    let key = match header.kid {
+        Some(id) => signing::to_verify(platform, &id, now).await?,
+        None => None,
+    };
+    let Some(key) = key else { return Ok(None) };
     let mut rules = Validation::new(Algorithm::EdDSA);
     rules.set_issuer(&[&platform.settings.public_url]);
     rules.set_audience(&[AUDIENCE]);
     rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    // The machines of an installation may differ by this many seconds.
-    rules.leeway = 5;
-    let token = jsonwebtoken::decode::<Claims>(token, &Keys::of(platform).ok()?.decoding, &rules).ok()?;
-    let Claims { sub: user, sid: sign_in, .. } = token.claims;
-    (token.header.typ.as_deref() == Some(TYPE)).then_some(Presented { user, sign_in })
+    rules.validate_nbf = true;
+    rules.leeway = LEEWAY;
+    let Ok(token) = jsonwebtoken::decode::<Claims>(token, &key.decoding, &rules) else { return Ok(None) };
+    let Claims { sub: user, sid: sign_in, iat, .. } = token.claims;
+    let is_made = iat <= now.unix_timestamp().saturating_add_unsigned(LEEWAY);
+    Ok(is_made.then_some(Presented { user, sign_in }))
+}
+
+/// What a header must understand that we do not (`crit`) makes it another kind (RFC 7515, section 4.1.11).
+fn is_of_our_kind(header: &Header) -> bool {
+    header.alg == Algorithm::EdDSA && header.typ.as_deref() == Some(TYPE) && header.crit.is_none()
 }
 
 fn digest(token: &str) -> [u8; 32] {

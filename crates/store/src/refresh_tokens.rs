@@ -113,6 +113,14 @@ pub async fn consume(conn: &mut PgConnection, hash: &[u8]) -> sqlx::Result<bool>
     Ok(done.rows_affected() == 1)
 }
 
+/// Whether the token with this hash was used before.
+pub async fn is_spent(conn: &mut PgConnection, hash: &[u8]) -> sqlx::Result<bool> {
+    sqlx::query_scalar("select exists (select from refresh_tokens where token_hash = $1 and used_at is not null)")
+        .bind(hash)
+        .fetch_one(conn)
+        .await
+}
+
 /// Revokes all tokens of one sign-in.
 pub async fn revoke_family(conn: &mut PgConnection, family: Uuid) -> sqlx::Result<()> {
     sqlx::query("update refresh_tokens set revoked_at = now() where family = $1 and revoked_at is null")
@@ -159,6 +167,9 @@ mod tests {
         insert(&mut conn, ada, b"one", later(), &Client::default()).await.unwrap();
         assert!(consume(&mut conn, b"one").await.unwrap());
         assert!(!consume(&mut conn, b"one").await.unwrap());
+        assert!(is_spent(&mut conn, b"one").await.unwrap());
+        insert(&mut conn, ada, b"fresh", later(), &Client::default()).await.unwrap();
+        assert!(!is_spent(&mut conn, b"fresh").await.unwrap());
         assert_eq!(owner(&mut conn, b"one").await.unwrap(), Some(ada));
         assert_eq!(owner(&mut conn, b"two").await.unwrap(), None);
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use docker::{Engine, Runtime};
 use nix::sys::statvfs::statvfs;
-use platform::reconcile;
+use platform::{reconcile, vault::Vault};
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
@@ -104,7 +104,8 @@ async fn sites(config: &Config, running: bool) -> Finding {
     let instance = std::fs::read_to_string(config.data_dir.join("instance")).unwrap_or_default();
     let database = Database::join(config, instance.trim()).await.map_err(|e| e.to_string())?;
     // Nothing is sealed or opened here, so the master key is left alone.
-    let platform = state::platform(config, instance.trim(), database.pool(), [0; 32]).map_err(|e| e.to_string())?;
+    let vault = Vault::new([0; 32]);
+    let platform = state::platform(config, instance.trim(), database.pool(), vault).map_err(|e| e.to_string())?;
     let found = reconcile::differences(&platform).await.map_err(|e| e.to_string())?;
     if found.actions.is_empty() {
         return Ok("everything runs as the database says".into());

@@ -1,6 +1,7 @@
 //! The command line. Exit codes: 0 done, 1 failed, 2 bad usage or configuration.
 
 mod doctor;
+mod keys;
 mod proxy_config;
 mod user;
 
@@ -49,6 +50,9 @@ enum Command {
     /// Print what a proxy or a gateway of your own needs
     #[command(subcommand)]
     Proxy(proxy_config::Command),
+    /// Replace the keys that seal secrets and sign tokens
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Manage accounts
     #[command(subcommand)]
     User(user::Command),
@@ -80,6 +84,7 @@ async fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Doctor => return Ok(doctor::run(&config).await),
         Command::Config => say(&config.to_string()),
         Command::Proxy(command) => say(&proxy_config::text(&command, &config)?),
+        Command::Keys(command) => keys::run(command, &config).await?,
         Command::User(command) => user::run(command, &config).await?,
     }
     Ok(ExitCode::SUCCESS)

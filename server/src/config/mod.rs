@@ -54,6 +54,8 @@ pub struct Config {
     pub build_concurrency: usize,
     /// `None`: kept in the data folder.
     pub master_key: Option<SecretString>,
+    /// Further keys that open what was sealed with them.
+    pub old_master_keys: Vec<SecretString>,
     /// Which messages are logged, in the words of `tracing`'s filter.
     pub log: String,
     /// How they look.
@@ -158,6 +160,7 @@ impl Config {
         let subnets = values.take("SUBNET_POOL", parse::subnets);
         let build_concurrency = values.take("BUILD_CONCURRENCY", parse::concurrency);
         let master_key = values.take("MASTER_KEY", parse::master_key);
+        let old_master_keys = values.take("OLD_MASTER_KEYS", parse::master_keys);
         let log = values.take("LOG", parse::log_filter);
         let log_format = values.take("LOG_FORMAT", parse::log_format);
         let signup = values.take("SIGNUP", parse::signup);
@@ -197,6 +200,7 @@ impl Config {
             subnets: subnets?,
             build_concurrency: build_concurrency?,
             master_key: master_key?,
+            old_master_keys: old_master_keys?,
             log: log?,
             log_format: log_format?,
             signup: signup?,
@@ -377,11 +381,13 @@ mod tests {
                 ("WEBMETEOR_MASTER_KEY", &"ab".repeat(32)),
                 ("WEBMETEOR_MAIL", "smtp://me:hush@mail.example.org"),
                 ("WEBMETEOR_MAIL_FROM", "me@example.org"),
+                ("WEBMETEOR_OLD_MASTER_KEYS", &format!("{}, {}", "cd".repeat(32), "ef".repeat(32))),
             ]),
         )
         .unwrap();
         let printed = format!("{config}\n{config:?}");
         assert!(!printed.contains("hush") && !printed.contains("abab"), "{printed}");
+        assert!(config.old_master_keys.len() == 2 && !printed.contains("cdcd"), "{printed}");
         assert!(printed.contains("(hidden)"));
     }
 }

@@ -172,6 +172,12 @@ pub fn master_key(raw: &str) -> Parsed<Option<SecretString>> {
         .ok_or_else(|| "not 32 bytes as 64 hexadecimal digits or base64; make one with `openssl rand -hex 32`.".into())
 }
 
+/// Several of them, with commas between.
+pub fn master_keys(raw: &str) -> Parsed<Vec<SecretString>> {
+    let keys = raw.split(',').map(str::trim).filter(|key| !key.is_empty());
+    keys.filter_map(|key| master_key(key).transpose()).collect()
+}
+
 /// What `tracing` takes as a filter.
 pub fn log_filter(raw: &str) -> Parsed<String> {
     tracing_subscriber::EnvFilter::try_new(raw).map(|_| raw.to_owned()).map_err(|_| {

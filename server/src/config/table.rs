@@ -40,6 +40,7 @@ pub const TABLE: &[Setting] = &[
     open("SUBNET_POOL", "10.64.0.0/12"),
     open("BUILD_CONCURRENCY", ""),
     secret("MASTER_KEY"),
+    secret("OLD_MASTER_KEYS"),
     open("LOG", "info"),
     open("LOG_FORMAT", ""),
     open("SIGNUP", "invite"),

@@ -53,7 +53,11 @@ impl Visitor {
     /// Recognises who connects.
     pub async fn recognise(state: &AppState, parts: &Parts, handshake: Handshake) -> Result<Self, Refused> {
         if let Some(token) = handshake.token {
-            let presented = tokens::read(&state.platform, &token).ok_or(Refused::Unauthenticated)?;
+            let presented = tokens::read(&state.platform, &token).await.map_err(|error| {
+                tracing::warn!(%error, "a token cannot be looked at");
+                Refused::Unavailable
+            })?;
+            let presented = presented.ok_or(Refused::Unauthenticated)?;
             return match tokens::stands(&state.platform, &presented).await {
                 Ok(true) => Ok(Self { user: presented.user, by: By::Token(presented) }),
                 Ok(false) => Err(Refused::Unauthenticated),

@@ -5,6 +5,7 @@
 mod accounts;
 mod admin;
 mod api_tokens;
+mod audit;
 #[path = "../../../crates/platform/src/sign_in/passkeys/authenticator.rs"]
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
 mod authenticator;
@@ -20,6 +21,7 @@ mod disk;
 mod dns;
 mod domains;
 mod dropless;
+mod dump;
 mod environments;
 mod error_pages;
 mod folder;
@@ -27,6 +29,7 @@ mod forges;
 mod git_http;
 mod health;
 mod isolation;
+mod keys;
 mod logs;
 mod mailed;
 mod managed_postgres;

@@ -144,4 +144,4 @@ pub async fn register(platform: &Platform, actor: &Actor, code: &str) -> Result<
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! The GitHub App, from its registration to a pull request's comment, with a server that takes what GitHub documents and
 //! nothing else.
 
-mod server;
+pub(crate) mod server;
 
 use super::*;
 use crate::{

@@ -1,6 +1,7 @@
 //! `/api/v1`: one file for each operation; here is the list of them.
 
 mod admin;
+pub mod audit;
 mod auth;
 mod deliveries;
 mod deploy_keys;
@@ -69,6 +70,7 @@ pub fn routes() -> Router<AppState> {
         .route("/passkeys/{id}", delete(passkeys::delete::handle))
         .route("/deploy-keys", post(deploy_keys::create::handle))
         .route("/queue", get(queue::handle))
+        .route("/audit", get(audit::list::handle))
         .route("/github/installations", get(github::installations::handle))
         .route("/github/installations/{id}/repositories", get(github::repositories::handle))
         .route("/sites", get(sites::list::handle).post(sites::create::handle))

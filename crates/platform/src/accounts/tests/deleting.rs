@@ -36,7 +36,7 @@ async fn an_account_goes_with_all_that_was_its_own(pool: PgPool) {
     for table in ["users", "teams", "members", "sessions", "refresh_tokens"] {
         assert_eq!(count(&pool, table).await, 0, "{table}");
     }
-    let presented = tokens::read(&platform, &pair.access_token).unwrap();
+    let presented = tokens::read(&platform, &pair.access_token).await.unwrap().unwrap();
     assert!(!tokens::stands(&platform, &presented).await.unwrap());
     let kept: (String, String) =
         sqlx::query_as("select actor_name, target_name from audit_entries where action = 'account.delete'")

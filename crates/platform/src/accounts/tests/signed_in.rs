@@ -45,7 +45,7 @@ async fn browsers_and_programs_are_listed_with_what_people_know_them_by(pool: Pg
     let age = OffsetDateTime::now_utc() - found[1].begun_at;
     assert!(age < Duration::minutes(1), "{age}");
 
-    let sign_in = tokens::read(&platform, &pair.access_token).unwrap().sign_in.unwrap();
+    let sign_in = tokens::read(&platform, &pair.access_token).await.unwrap().unwrap().sign_in.unwrap();
     let found = list(&platform, &actor, &Current::Program(sign_in)).await.unwrap();
     assert!(found[0].current && found[0].kind == SessionKind::Program);
     tokens::refresh_for(&platform, &pair.refresh_token, &Client::default()).await.unwrap();
@@ -70,7 +70,7 @@ async fn one_is_ended_by_its_owner_alone_and_that_is_told_at_once(pool: PgPool) 
     revoke(&platform, &actor, program).await.unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), actor.user.unwrap().to_string());
     assert!(sessions::get(&mut pool.acquire().await.unwrap(), "there").await.unwrap().is_none());
-    let presented = tokens::read(&platform, &pair.access_token).unwrap();
+    let presented = tokens::read(&platform, &pair.access_token).await.unwrap().unwrap();
     assert!(!tokens::stands(&platform, &presented).await.unwrap(), "its access token is still good");
     assert!(tokens::refresh(&platform, &pair.refresh_token).await.is_err());
     assert_eq!(told(revoke(&platform, &actor, there).await).status, 404);
@@ -93,7 +93,7 @@ async fn all_others_end_together_and_what_asks_goes_on(pool: PgPool) {
     assert_eq!(revoke_others(&platform, &actor, &here()).await.unwrap(), 0);
 
     let pair = tokens::issue(&platform, actor.user.unwrap()).await.unwrap();
-    let sign_in = tokens::read(&platform, &pair.access_token).unwrap().sign_in.unwrap();
+    let sign_in = tokens::read(&platform, &pair.access_token).await.unwrap().unwrap().sign_in.unwrap();
     assert_eq!(revoke_others(&platform, &actor, &Current::Program(sign_in)).await.unwrap(), 1);
     tokens::refresh(&platform, &pair.refresh_token).await.unwrap();
 }

@@ -1,0 +1,4 @@
+//! The audit.
+
+pub mod export;
+pub mod list;
