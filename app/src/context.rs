@@ -1,10 +1,7 @@
 //! The server's side of a request: the platform, the session, and who asks.
 
 use crate::failure::Failure;
-use axum::{
-    extract::ConnectInfo,
-    http::{HeaderValue, StatusCode, header, request::Parts},
-};
+use axum::http::{HeaderValue, StatusCode, header, request::Parts};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 use model::{Actor, Origin, Problem, UserId};
@@ -12,9 +9,10 @@ use platform::{
     Platform,
     accounts::{self, sessions::Current},
     sign_in::{self, Pending},
+    throttle::ClientAddress,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 use time::{Duration, OffsetDateTime};
 use tower_sessions::{Expiry, Session};
 
@@ -71,7 +69,7 @@ pub async fn visitor() -> Result<(Arc<Platform>, Option<Actor>), Failure> {
         Some(user) => accounts::actor(&platform, user).await.map_err(failed)?,
         None => None,
     };
-    Ok((platform, actor))
+    Ok((platform, actor.map(|actor| actor.at(address()))))
 }
 
 /// Who asks; the first line of every server function that is not for everybody.
@@ -81,6 +79,11 @@ pub async fn visitor() -> Result<(Arc<Platform>, Option<Actor>), Failure> {
 pub async fn signed_in() -> Result<(Arc<Platform>, Actor), Failure> {
     let (platform, actor) = visitor().await?;
     actor.map(|actor| (platform, actor)).ok_or_else(|| refuse(Problem::unauthenticated()))
+}
+
+/// Where the request came from, as the server noted it.
+pub fn address() -> Option<IpAddr> {
+    use_context::<Parts>()?.extensions.get::<ClientAddress>().map(|it| it.0)
 }
 
 /// Signs the visitor in: under a new session id, so that one planted before is worth nothing, and so is all that was kept
@@ -161,7 +164,7 @@ pub async fn be_brief(session: &Session) -> Result<(), tower_sessions::session::
     Ok(())
 }
 
-/// Where the request came from, for the audit.
+/// Where the request came from, for the audit and the limits.
 pub fn origin() -> Origin {
     stranger().origin
 }
@@ -201,8 +204,7 @@ pub async fn current_session() -> Result<Current, Failure> {
 
 /// Somebody who need not be signed in, with the address that the request came from.
 pub fn stranger() -> Actor {
-    let peer = use_context::<Parts>().and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().copied());
-    Actor::nobody().at(peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()))
+    Actor::nobody().at(address())
 }
 
 /// Keeps a page whose address holds a secret out of caches, and its address from other sites.
@@ -224,6 +226,9 @@ pub fn refuse(problem: Problem) -> Failure {
         && let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(problem.status))
     {
         response.set_status(status);
+        if let Some(seconds) = problem.retry_after {
+            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
     }
     problem.into()
 }

@@ -9,6 +9,8 @@
 
 pub mod account;
 pub mod admin;
+#[cfg(feature = "ssr")]
+mod api_docs;
 pub mod audit;
 pub mod auth;
 pub mod boot;
@@ -42,6 +44,8 @@ pub mod tokens;
 pub mod variables;
 pub mod webhooks;
 
+#[cfg(feature = "ssr")]
+pub use api_docs::api_docs;
 #[cfg(feature = "ssr")]
 pub use error_page::error_page;
 pub use routes::App;

@@ -85,6 +85,8 @@ export async function startPlatform(
     PROXY_API_PORT: String(api),
     // One of 256 pools by chance, apart from the default one and from those of the other tests.
     SUBNET_POOL: `10.${96 + randomInt(16)}.${16 * randomInt(16)}.0/20`,
+    // All journeys come from one address.
+    LIMIT_FACTOR: "100",
     SITE_ROOT: process.env.WEBMETEOR_SITE_ROOT ?? path.join(ROOT, "target/site"),
     TEMPLATES_DIR: path.join(ROOT, "templates"),
     ALLOW_PRIVATE_REPOSITORIES: "true",

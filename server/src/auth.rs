@@ -1,6 +1,6 @@
 //! Who calls the API: the account behind the bearer token, an access token of a sign-in or an API token.
 
-use crate::{problem::ApiProblem, state::AppState};
+use crate::{address, problem::ApiProblem, state::AppState};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -23,7 +23,8 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiProblem> {
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         let invalid = || Problem::new(401, "invalid_token", "This token is wrong or has expired; get a new one.");
-        Ok(Self(actor(&state.platform, token).await?.ok_or_else(invalid)?))
+        let actor = actor(&state.platform, token).await?.ok_or_else(invalid)?;
+        Ok(Self(actor.at(address::of(&parts.extensions))))
     }
 }
 

@@ -4,19 +4,26 @@ use crate::problem::ApiResult;
 use axum::body::{Body, Bytes};
 use futures::StreamExt;
 use model::Problem;
+use std::time::Duration;
 
 /// A longer body is read on to here and thrown away: a client that is still sending when the connection closes never
 /// sees the answer.
 const READ_MAX: usize = 64 * 1024 * 1024;
 
+/// A body of which nothing comes for so long is given up.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
 /// The whole body.
 ///
 /// # Errors
-/// 413 `too_large` if it is longer than `max` bytes, 400 `unreadable` if it breaks off.
+/// 408 `timeout` if it stops coming, 413 `too_large` if it is longer than `max` bytes, 400 `unreadable` if it breaks off.
 pub async fn read(body: Body, max: usize) -> ApiResult<Bytes> {
     let mut chunks = body.into_data_stream();
     let (mut kept, mut length) = (Vec::new(), 0_usize);
-    while let Some(chunk) = chunks.next().await {
+    loop {
+        let chunk = tokio::time::timeout(PAUSE_MAX, chunks.next()).await;
+        let chunk = chunk.map_err(|_| Problem::new(408, "timeout", "The body stopped coming; send it again."))?;
+        let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| Problem::new(400, "unreadable", "The body breaks off."))?;
         length += chunk.len();
         if length <= max {

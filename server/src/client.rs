@@ -1,12 +1,14 @@
-//! Who sends a request, as far as its connection and its headers tell; for lists that people read, never for a decision.
+//! Who sends a request: where from, as [`address`] tells, and what its headers say of the program, which is for lists that
+//! people read and never for a decision.
 
+use crate::address;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{Extensions, HeaderMap, header, request::Parts},
 };
 use model::Actor;
 use platform::{accounts, tokens::Client};
-use std::{convert::Infallible, net::SocketAddr};
+use std::convert::Infallible;
 
 /// The client of a request.
 #[derive(Debug, Clone)]
@@ -27,9 +29,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
     }
 }
 
-/// The client of the request with these headers, over the connection that its extensions tell of.
+/// The client of the request with these headers, and with the address that its extensions hold.
 pub fn of(headers: &HeaderMap, extensions: &Extensions) -> Client {
-    let peer = extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(accounts::kept_agent);
-    Client { address: peer, agent }
+    Client { address: address::of(extensions), agent }
 }

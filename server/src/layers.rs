@@ -1,19 +1,20 @@
 //! What surrounds every route: ids, log lines, panics, headers, and protection against forged requests.
 
-use crate::{config::Config, problem};
+use crate::{address, config::Config, problem, state::AppState};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderName, HeaderValue, Request, header},
+    http::{HeaderName, HeaderValue, Method, Request, header},
     middleware,
     response::{IntoResponse, Response},
 };
 use model::Problem;
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::NotForContentType},
+    cors::CorsLayer,
     csrf::{ConfigError, CsrfLayer, ProtectionError},
     request_id::{MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     set_header::SetResponseHeaderLayer,
@@ -28,7 +29,8 @@ const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-poli
 const NOTHING_RUNS: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Surrounds all routes.
-pub fn around(router: Router, config: &Config) -> Router {
+pub fn around(router: Router, state: &AppState) -> Router {
+    let config = &state.config;
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     let ids = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(REQUEST_ID, NewId))
@@ -46,6 +48,7 @@ pub fn around(router: Router, config: &Config) -> Router {
         .layer(header(header::X_FRAME_OPTIONS, "DENY"))
         .layer(header(header::CONTENT_SECURITY_POLICY, NOTHING_RUNS))
         .layer(header(HeaderName::from_static("cross-origin-opener-policy"), "same-origin"))
+        .layer(header(HeaderName::from_static("cross-origin-resource-policy"), "same-origin"))
         .layer(header(PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=()"));
     // Git compresses by itself, and what it says on the way is not to wait in a compressor.
     let compressible = DefaultPredicate::new().and(NotForContentType::const_new("application/x-git-"));
@@ -54,12 +57,30 @@ pub fn around(router: Router, config: &Config) -> Router {
         .layer(CatchPanicLayer::custom(problem::of_panic))
         .layer(CompressionLayer::new().compress_when(compressible))
         .layer(headers)
-        .layer(ids);
+        .layer(ids)
+        .layer(middleware::from_fn_with_state(state.clone(), address::note));
     if !config.is_https() {
         return router;
     }
     // RFC 6797; two years, as preload lists ask for.
     router.layer(header(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"))
+}
+
+/// Lets pages of the origins in the settings call the API, with a token and never with a cookie. `None`: no other
+/// origin's pages read anything.
+pub fn cors(config: &Config) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = config.cors_origins.iter().filter_map(|it| it.parse().ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(methods)
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        .max_age(Duration::from_hours(1));
+    Some(layer)
 }
 
 /// Makes the answer to a request that is refused.
@@ -100,7 +121,8 @@ impl MakeRequestId for NewId {
 /// The path without its query: a query may hold what no log should, and so may the path to an invitation.
 fn span(request: &Request<Body>) -> Span {
     let id = request.headers().get(REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("request", method = %request.method(), path = %shown(request.uri().path()), id)
+    let client = address::of(request.extensions()).map(tracing::field::display);
+    tracing::info_span!("request", method = %request.method(), path = %shown(request.uri().path()), id, client)
 }
 
 /// What stands behind `/invitations/` opens one.

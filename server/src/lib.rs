@@ -3,6 +3,8 @@
 // The pages' types are deep.
 #![recursion_limit = "256"]
 
+pub mod address;
+pub mod api_docs;
 mod audit_file;
 pub mod auth;
 pub mod background;
@@ -21,6 +23,8 @@ pub mod json;
 mod jwks;
 pub mod keys;
 pub mod layers;
+pub mod limits;
+pub mod listener;
 pub mod live;
 pub mod lock;
 mod log_file;

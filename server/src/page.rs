@@ -7,6 +7,7 @@ use axum::{
 };
 use model::Problem;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// How many rows a list answers without a `limit`.
 const DEFAULT_LIMIT: i64 = 50;
@@ -22,9 +23,14 @@ pub struct PageQuery {
     pub cursor: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Raw {
+/// The query as it comes, and as it is documented.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// How many rows; 50 without it.
+    #[param(value_type = Option<i64>, minimum = 1, maximum = 100)]
     limit: Option<String>,
+    /// The `next_cursor` of the page before.
     cursor: Option<String>,
 }
 
@@ -32,7 +38,7 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiProblem> {
-        let Query(raw) = Query::<Raw>::from_request_parts(parts, state)
+        let Query(raw) = Query::<PageParams>::from_request_parts(parts, state)
             .await
             .map_err(|_| Problem::new(400, "bad_request", "The query cannot be read."))?;
         let limit = match raw.limit {

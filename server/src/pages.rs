@@ -76,14 +76,15 @@ pub async fn errors(State(state): State<AppState>, request: Request, next: Next)
     };
     let status = response.status();
     if !wants_page {
-        return (status, Json(Failure::from(problem))).into_response();
+        return problem::told_otherwise(&response, (status, Json(Failure::from(problem))).into_response());
     }
     let (html, policy) = Owner::new().with(|| {
         provide_nonce();
         let policy = use_nonce().map(|nonce| layers::page_policy(&nonce, false, "")).unwrap_or_default();
         (error_page(state.leptos.clone(), problem).to_html(), policy)
     });
-    (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response()
+    let page = (status, [(header::CONTENT_SECURITY_POLICY, policy)], Html(html)).into_response();
+    problem::told_otherwise(&response, page)
 }
 
 /// Files whose name changes with their content are kept for a year (RFC 8246); others are asked for again.

@@ -8,7 +8,7 @@ use axum::{
 use model::{Problem, SiteId, TeamId};
 use std::str::FromStr;
 
-/// The `{id}` of a path; 404 where it is none.
+/// The `{id}`, or the one other thing, of a path; 404 where it is none.
 #[derive(Debug, Clone, Copy)]
 pub struct Id<T>(pub T);
 

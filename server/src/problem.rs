@@ -43,10 +43,11 @@ impl IntoResponse for ApiProblem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
         // RFC 9110, section 10.2.3: seconds.
+        let wait = self.0.retry_after.map_or(HeaderValue::from_static("60"), HeaderValue::from);
         match status {
             // RFC 9110, section 11.6.1.
             StatusCode::UNAUTHORIZED => headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-            StatusCode::TOO_MANY_REQUESTS => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60")),
+            StatusCode::TOO_MANY_REQUESTS => headers.insert(header::RETRY_AFTER, wait),
             StatusCode::SERVICE_UNAVAILABLE => headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5")),
             _ => None,
         };
@@ -86,13 +87,17 @@ pub async fn normalise(request: Request, next: Next) -> Response {
     if !is_error || response.headers().get(header::CONTENT_TYPE) == Some(&PROBLEM_JSON) {
         return response;
     }
-    let mut normal = of_status(status).into_response();
+    told_otherwise(&response, of_status(status).into_response())
+}
+
+/// An answer in the place of another one, of which it keeps what clients read beside the body.
+pub fn told_otherwise(before: &Response, mut now: Response) -> Response {
     for name in [header::ALLOW, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
-        if let Some(value) = response.headers().get(&name) {
-            normal.headers_mut().insert(name, value.clone());
+        if let Some(value) = before.headers().get(&name) {
+            now.headers_mut().insert(name, value.clone());
         }
     }
-    normal
+    now
 }
 
 /// The problem of an answer that no handler gave but a layer around them, which knows no more than its status. What a

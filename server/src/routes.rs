@@ -1,7 +1,9 @@
 //! Every address that WebMeteor answers, in one place.
 
 use crate::{
-    audit_file, body, git_http, github, health, jwks, layers, log_file, pages,
+    api_docs, audit_file, body,
+    config::Config,
+    git_http, github, health, jwks, layers, limits, log_file, pages,
     problem::{self, ApiResult},
     rest, sessions, sign_in, sockets,
     state::AppState,
@@ -41,32 +43,42 @@ pub fn all(state: &AppState) -> anyhow::Result<(Router, SocketIo)> {
     let with_cookie = sessions::around(with_cookie, &state.platform.pool, &state.config.public_url)
         .layer(layers::csrf(&state.config)?)
         .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::by_address))
         .layer(middleware::from_fn_with_state(state.clone(), pages::errors));
+    let without_cookie = Router::new()
+        .nest(rest::document::BASE, api(&state.config))
+        .merge(api_docs::routes())
+        .route("/.well-known/jwks.json", get(jwks::handle))
+        .merge(git_http::routes())
+        .merge(webhooks::routes().layer(time_limit()))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::by_address));
     let router = Router::new()
         .route("/health", get(health::health))
         .route("/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
-        .route("/.well-known/jwks.json", get(jwks::handle))
-        .nest("/api/v1", api())
-        .merge(git_http::routes())
-        .merge(webhooks::routes().layer(time_limit()))
+        .merge(without_cookie)
         .merge(with_cookie)
         .with_state(state.clone());
-    Ok((layers::around(router, &state.config), sockets))
+    Ok((layers::around(router, state), sockets))
 }
 
 /// `/api/v1`: JSON in and out, every error a problem.
-fn api() -> Router<AppState> {
-    Router::new()
-        .merge(rest::v1::routes())
+fn api(config: &Config) -> Router<AppState> {
+    let router = Router::from(rest::v1::routes())
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(middleware::from_fn(short_bodies))
         .layer(time_limit())
-        .layer(middleware::from_fn(problem::normalise))
+        .layer(middleware::from_fn(problem::normalise));
+    match layers::cors(config) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
 }
 
-/// Forms are read before they are looked at: whoever sends too much is told, not cut off.
+/// Bodies are read before they are looked at: whoever sends too much, or is refused for something else, is told, not cut
+/// off.
 async fn short_bodies(request: Request, next: Next) -> ApiResult<Response> {
     let (parts, body) = request.into_parts();
     let body = body::read(body, BODY_MAX).await?;

@@ -5,7 +5,7 @@ use crate::{
     config::Config,
     demo,
     ground::{self, Ground},
-    health,
+    health, listener,
     lock::Share,
     metrics, ports, routes, signals,
     state::AppState,
@@ -14,11 +14,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use platform::{accounts, repositories};
 use socketioxide::SocketIo;
-use std::{
-    io::{self, ErrorKind},
-    net::SocketAddr,
-    time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -133,7 +129,7 @@ async fn serve(state: &AppState, options: &Options, listener: Option<TcpListener
 
 /// The listening side.
 struct Web {
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     sockets: SocketIo,
 }
 
@@ -141,10 +137,7 @@ impl Web {
     fn start(state: &AppState, listener: TcpListener) -> anyhow::Result<Self> {
         let (router, sockets) = routes::all(state)?;
         let stopping = state.stopping.clone();
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let server = tokio::spawn(async move {
-            axum::serve(listener, service).with_graceful_shutdown(stopping.cancelled_owned()).await
-        });
+        let server = tokio::spawn(listener::serve(listener, router, state.config.trusted_proxies.clone(), stopping));
         tracing::info!(listen = %state.config.listen, url = state.config.public_url, "the dashboard is up");
         Ok(Self { server, sockets })
     }
@@ -152,7 +145,7 @@ impl Web {
     async fn until_stop(&mut self, stop: &CancellationToken) -> anyhow::Result<()> {
         tokio::select! {
             () = stop.cancelled() => Ok(()),
-            ended = &mut self.server => Ok(ended.context("the web side ended")?.context("the web side ended")?),
+            ended = &mut self.server => ended.context("the web side ended"),
         }
     }
 

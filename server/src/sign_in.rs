@@ -2,6 +2,7 @@
 //! leaves what it began with in the session, and only whoever comes back with it, once, goes on.
 
 use crate::{
+    client,
     problem::{ApiProblem, ApiResult},
     state::AppState,
 };
@@ -13,7 +14,7 @@ use axum::{
     response::Redirect,
     routing::get,
 };
-use model::{Actor, Origin, Problem, UserId};
+use model::{Actor, Problem, UserId};
 use platform::{
     Platform, accounts,
     sign_in::{
@@ -60,8 +61,9 @@ async fn link(
     session: Session,
     Path(provider): Path<String>,
     headers: HeaderMap,
+    client: client::Visit,
 ) -> ApiResult<Redirect> {
-    let actor = visitor(&platform, &session).await?.ok_or_else(Problem::unauthenticated)?;
+    let actor = visitor(&platform, &session, &client).await?.ok_or_else(Problem::unauthenticated)?;
     if !is_from_here(&headers, &platform.settings.public_url) {
         return Ok(Redirect::to(app::security::ADDRESS));
     }
@@ -87,6 +89,7 @@ async fn back(
     session: Session,
     Path(provider): Path<String>,
     Query(answer): Query<Answer>,
+    client: client::Visit,
 ) -> ApiResult<Redirect> {
     let journey: Option<Journey> = session.remove(JOURNEY).await.map_err(broken)?;
     let detail = "This answer is not to a question of yours, or was given before; begin once more.";
@@ -94,9 +97,9 @@ async fn back(
     // At once, and not with the answer: it is good once.
     context::be_brief(&session).await.map_err(broken)?;
     session.save().await.map_err(broken)?;
-    let actor = visitor(&platform, &session).await?;
+    let actor = visitor(&platform, &session, &client).await?;
     let next = journey.next.clone();
-    let visit = Visit::from(Origin::default());
+    let visit = Visit::from(client.stranger().origin);
     match providers::finish(&platform, journey, actor.as_ref(), &provider, &answer, visit).await? {
         Arrival::SignedIn(user) => context::renew(&session, user.id).await.map_err(broken)?,
         Arrival::Linked => {}
@@ -113,10 +116,10 @@ fn is_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     }
 }
 
-async fn visitor(platform: &Platform, session: &Session) -> ApiResult<Option<Actor>> {
+async fn visitor(platform: &Platform, session: &Session, client: &client::Visit) -> ApiResult<Option<Actor>> {
     let user: Option<UserId> = session.get(accounts::SESSION_USER).await.map_err(broken)?;
     Ok(match user {
-        Some(user) => accounts::actor(platform, user).await?,
+        Some(user) => accounts::actor(platform, user).await?.map(|actor| actor.at(client.0.address)),
         None => None,
     })
 }

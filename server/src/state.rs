@@ -6,7 +6,9 @@ use docker::Engine;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
 use percent_encoding::percent_decode_str;
-use platform::{Platform, Settings, github, mail, repositories::UnderWay, signing::SigningKeys, vault::Vault};
+use platform::{
+    Platform, Settings, github, mail, repositories::UnderWay, signing::SigningKeys, throttle::Throttle, vault::Vault,
+};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use std::sync::Arc;
@@ -116,6 +118,7 @@ pub fn platform(config: &Config, instance: &str, pool: PgPool, vault: Vault) -> 
         reports: Notify::new(),
         mails: Notify::new(),
         github: github::Cache::default(),
+        throttle: Throttle::new(config.limit_factor),
         pushes: UnderWay::default(),
     })
 }

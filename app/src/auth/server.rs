@@ -63,6 +63,7 @@ pub async fn sign_up(
     let done = platform::accounts::sign_up(&platform, &context::stranger(), new).await;
     let next = match done.map_err(context::failed).keep(&typed)? {
         SignedUp::Made(made) => {
+            platform.throttle.signed_in(&made.user.email, context::address());
             context::begin_session(made.user.id).await?;
             "/sites"
         }

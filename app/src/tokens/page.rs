@@ -75,6 +75,12 @@ fn List(
                         }
                     })
             }}
+            <p class="text-sm text-muted">
+                "What can be done with them: "
+                <a class="link-accent" href="/api/docs" rel="external">
+                    "the API"
+                </a>
+            </p>
             <Panel title="Tokens" flush=true>
                 {move || remove.failure.get().map(|it| view! { <p class="field-error p-4">{it.problem.detail}</p> })}
                 {if items.is_empty() {

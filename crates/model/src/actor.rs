@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 /// What a member may do in a team; later roles include nothing of earlier ones by magic, see [`Role::may_write`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything, including deleting the team.
@@ -73,6 +74,7 @@ impl Role {
 
 /// What an API token is given for. Whoever signs in with a password may all of it, as far as the role in the team goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Scope {
     /// See sites, their environments, deployments, logs and deliveries, and fetch their repositories.
     #[serde(rename = "sites:read")]

@@ -45,6 +45,17 @@ pub enum Event {
     Members {},
 }
 
+impl Event {
+    /// The site that it is of; `None`: of the team itself.
+    pub fn site(&self) -> Option<SiteId> {
+        match self {
+            Self::Deployment { site_id, .. } | Self::DeploymentLog { site_id, .. } => Some(*site_id),
+            Self::Site { id, .. } => Some(*id),
+            Self::Members {} => None,
+        }
+    }
+}
+
 /// An outbox row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxRow {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// An error of one field of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field, in the words of the request.
     pub field: String,
@@ -16,6 +17,7 @@ pub struct FieldError {
 
 /// What a caller is told when something could not be done (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[error("{detail}")]
 pub struct Problem {
     /// A URI reference for the kind of problem.
@@ -32,6 +34,9 @@ pub struct Problem {
     /// With status 422: the fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// With status 429: how many seconds to wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
     /// With a repository that is reached by SSH: the key that opens it, to be added at its forge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deploy_key: Option<Box<DeployKeyView>>,
@@ -45,8 +50,11 @@ impl Problem {
             401 => "Not signed in",
             403 => "Not allowed",
             404 => "Not found",
+            405 => "Method not allowed",
+            408 => "Timed out",
             409 => "Conflict",
             413 => "Too large",
+            415 => "Unsupported media type",
             422 => "Invalid input",
             429 => "Too many requests",
             503 => "Not available",
@@ -59,6 +67,7 @@ impl Problem {
             detail: detail.into(),
             code: code.to_owned(),
             errors: Vec::new(),
+            retry_after: None,
             deploy_key: None,
         }
     }

@@ -38,6 +38,7 @@ use time::OffsetDateTime;
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
@@ -47,6 +48,7 @@ pub struct Page<T> {
 
 /// An account, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserView {
     /// Id.
     pub id: UserId,
@@ -66,6 +68,7 @@ pub struct UserView {
 
 /// A team, short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TeamView {
     /// Id.
     pub id: TeamId,
@@ -80,6 +83,7 @@ pub struct TeamView {
 
 /// How a site stands: what a visitor would find, and what goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SiteStatus {
     /// Never live yet, and nothing goes on.
@@ -109,6 +113,7 @@ impl SiteStatus {
 
 /// A service of a site, as it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ServiceView {
     /// Its name.
     pub name: String,
@@ -124,6 +129,7 @@ pub struct ServiceView {
 
 /// Where the code is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RepositoryView {
     /// `hosted` or `remote`.
     pub kind: String,
@@ -149,6 +155,7 @@ pub struct RepositoryView {
 
 /// A site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SiteView {
     /// Id.
     pub id: SiteId,
@@ -179,6 +186,7 @@ pub struct SiteView {
 
 /// The answer to creating a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedSite {
     /// The site, with its webhook secret.
     #[serde(flatten)]
@@ -189,6 +197,7 @@ pub struct CreatedSite {
 
 /// A deployment in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentSummary {
     /// Id.
     pub id: DeploymentId,
@@ -225,6 +234,7 @@ pub struct DeploymentSummary {
 
 /// A step of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StepView {
     /// Which.
     pub name: Step,
@@ -240,6 +250,7 @@ pub struct StepView {
 
 /// Why a deployment failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentError {
     /// Stable, see [`crate::deployment::FailureCode`].
     pub code: String,
@@ -255,6 +266,7 @@ pub struct DeploymentError {
 
 /// What became of a release in the first while after its switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Still looked at.
@@ -271,6 +283,7 @@ pub enum Verdict {
 
 /// What was seen of a release after its switch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WatchView {
     /// What became of it.
     pub verdict: Verdict,
@@ -285,6 +298,7 @@ pub struct WatchView {
 
 /// A deployment, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeploymentView {
     /// The short of it.
     #[serde(flatten)]
@@ -320,6 +334,7 @@ pub struct DeploymentView {
 
 /// What a deployment in the queue waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WaitsFor {
     /// A free worker, in its turn.
@@ -341,6 +356,7 @@ pub enum WaitsFor {
 
 /// A deployment that waits or runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QueueItem {
     /// Which.
     pub deployment_id: DeploymentId,
@@ -370,6 +386,7 @@ pub struct QueueItem {
 
 /// What waits and what runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QueueView {
     /// Those that the caller may see: what runs, then what waits in its order.
     pub items: Vec<QueueItem>,
@@ -381,6 +398,7 @@ pub struct QueueView {
 
 /// A release that is kept, as to what can be done with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeptRelease {
     /// The version of the environment's variables that it ran with.
     pub variables_version: i64,
@@ -392,6 +410,7 @@ pub struct KeptRelease {
 
 /// An environment of a site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnvironmentView {
     /// Its name; unique within the site.
     pub name: String,
@@ -422,6 +441,7 @@ pub struct EnvironmentView {
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogItem {
     /// 1, 2, 3 … without gaps within a deployment.
     pub seq: i64,
@@ -436,6 +456,7 @@ pub struct LogItem {
 
 /// A piece of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LogPage {
     /// Lines, by number.
     pub items: Vec<LogItem>,
@@ -448,6 +469,7 @@ pub struct LogPage {
 
 /// What a site takes of the disk, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageView {
     /// Images of its releases, with the layers that its builds made.
     pub images: u64,
@@ -461,6 +483,7 @@ pub struct UsageView {
 
 /// A template to begin from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TemplateView {
     /// Its id in the API.
     pub id: String,
@@ -474,6 +497,7 @@ pub struct TemplateView {
 
 /// Who may register now, told to everybody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignupState {
     /// Everybody.
@@ -488,6 +512,7 @@ pub enum SignupState {
 
 /// Whether an address is free.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlugCheck {
     /// As it would be used.
     pub slug: String,
@@ -499,6 +524,7 @@ pub struct SlugCheck {
 
 /// A variable of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VariableView {
     /// Its name.
     pub name: String,
@@ -510,6 +536,7 @@ pub struct VariableView {
 
 /// The variables of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VariablesView {
     /// Grows with every change; 0 before the first. Sent back with a change, it proves that nothing was overwritten
     /// unseen.

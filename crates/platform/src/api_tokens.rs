@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use store::api_tokens::{self, ApiTokenRow, NewApiToken, PresentedRow};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 /// What a token begins with, so that scanners for leaked secrets and people know it.
 pub const PREFIX: &str = "wmt_";
@@ -22,7 +23,7 @@ const WRAPPED: &str = "sessions/fresh_token";
 const SHOWN: usize = 4;
 
 /// What is asked for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.
@@ -45,9 +46,10 @@ pub struct NewToken {
 ///
 /// # Errors
 /// 403 `token_not_allowed` for a caller with a token; 404 for a team or site it may not know of; 422 for the fields
-/// `name`, `scopes` and `expires_at`; 409 `too_many_tokens`.
+/// `name`, `scopes` and `expires_at`; 409 `too_many_tokens`; 429.
 pub async fn create(platform: &Platform, actor: &Actor, new: NewToken) -> Result<NewTokenView> {
     let user = owner(actor)?;
+    platform.throttle.make_token(user)?;
     let (name, scopes) = checked(actor, &new)?;
     let mut tx = platform.pool.begin().await?;
     let team = match (new.site_id, new.team_id) {

@@ -17,6 +17,7 @@ use store::{
     deploy_keys::{DeployKeyRow, NewDeployKey},
     sites::SiteRow,
 };
+use utoipa::ToSchema;
 
 /// So long a key waits for a site.
 const KEPT: Duration = Duration::from_hours(24);
@@ -24,8 +25,9 @@ const KEPT: Duration = Duration::from_hours(24);
 const MOST: i64 = 50;
 
 /// What a person sends to have a key made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewDeployKey)]
 pub struct NewKey {
     /// The repository's address.
     pub url: String,

@@ -19,9 +19,10 @@ use store::{
     deployments::DeploymentRow, environments::EnvironmentRow, pull_requests::PullRequestRow, releases::ReleaseRow,
     sites::SiteRow,
 };
+use utoipa::ToSchema;
 
 /// What a person sends to deploy.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDeployment {
     /// `None`: production.
@@ -33,8 +34,9 @@ pub struct NewDeployment {
 }
 
 /// Which variables a release is applied with again.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WhichVariables)]
 pub enum Variables {
     /// Those that it ran with: it comes back as it was.
     #[default]
@@ -44,7 +46,7 @@ pub enum Variables {
 }
 
 /// What a person sends to roll back.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rollback {
     /// Which variables.
@@ -53,7 +55,7 @@ pub struct Rollback {
 }
 
 /// What a person sends to promote.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Promotion {
     /// Where to.

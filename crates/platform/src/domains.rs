@@ -21,12 +21,13 @@ use serde_json::json;
 use sqlx::PgConnection;
 use store::{domains::DomainRow, environments::EnvironmentRow, sites::SiteRow};
 use time::OffsetDateTime;
+use utoipa::ToSchema;
 
 /// The most domains of an environment.
 const MAX_COUNT: i64 = 50;
 
 /// What a person sends to add a domain.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewDomain {
     /// Its name.
@@ -37,8 +38,9 @@ pub struct NewDomain {
 }
 
 /// What a person sends to change a domain; `None` stays.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = DomainChange)]
 pub struct Change {
     /// Services are told this one from their next release on, and it is the one that is shown.
     #[serde(default)]

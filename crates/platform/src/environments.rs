@@ -24,6 +24,7 @@ use store::{
     environments::{EnvironmentRow, Settings},
     sites::SiteRow,
 };
+use utoipa::ToSchema;
 
 /// The one that every site has, and that goes with its site alone.
 pub const PRODUCTION: &str = "production";
@@ -33,7 +34,7 @@ const MAX_COUNT: usize = 20;
 pub(crate) const MAX_LABEL: usize = 63;
 
 /// What a person sends to make an environment.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewEnvironment {
     /// Its name.
@@ -55,8 +56,9 @@ pub struct NewEnvironment {
 }
 
 /// What a person sends to change an environment; `None` stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EnvironmentChange)]
 pub struct Change {
     /// The branch it deploys.
     #[serde(default)]

@@ -5,6 +5,9 @@ use model::{Problem, deployment::FailureCode};
 /// What a use case answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What PostgreSQL answers to U+0000 in a text and in JSON (its documentation, “PostgreSQL Error Codes”).
+const NO_TEXT: [&str; 2] = ["22021", "22P05"];
+
 /// Why a use case did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -49,6 +52,18 @@ impl From<Error> for Problem {
             Error::Database(sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) | sqlx::Error::PoolClosed) => {
                 tracing::error!("the database does not answer");
                 Problem::new(503, "database_unavailable", "The database does not answer; try again in a moment.")
+            }
+            Error::Database(sqlx::Error::Database(e)) if e.code().is_some_and(|code| NO_TEXT.contains(&&*code)) => {
+                Problem::invalid(
+                    "text",
+                    "characters",
+                    "A text holds a character that cannot be kept; leave U+0000 out.",
+                )
+            }
+            Error::Engine(docker::Error::Unavailable(words)) => {
+                tracing::error!(error = words, "the container engine does not answer");
+                let detail = "Docker does not answer on this machine; try again in a moment.";
+                Problem::new(503, "engine_unavailable", detail)
             }
             other => {
                 tracing::error!(error = %other, "a use case failed");

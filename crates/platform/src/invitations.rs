@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use store::invitations::{InvitationRow, NewInvitation as NewRow};
 use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
 
 /// So long an invitation is good.
 const GOOD_FOR: Duration = Duration::days(7);
@@ -37,7 +38,7 @@ const MOST: i64 = 50;
 const SHOWN: i64 = 100;
 
 /// What a person sends to invite somebody into a team.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// The address.
@@ -47,7 +48,7 @@ pub struct NewInvitation {
 }
 
 /// What an administrator sends to invite somebody to the platform.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewPlatformInvitation {
     /// The address.

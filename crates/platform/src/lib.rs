@@ -47,6 +47,7 @@ pub mod sites;
 pub mod teams;
 #[cfg(test)]
 mod testing;
+pub mod throttle;
 pub mod tokens;
 pub mod variables;
 pub mod vault;
@@ -86,6 +87,8 @@ pub struct Platform {
     pub mails: Notify,
     /// What GitHub answered lately.
     pub github: github::Cache,
+    /// How often somebody may ask.
+    pub throttle: throttle::Throttle,
     /// The pushes that this process is at work on.
     pub pushes: repositories::UnderWay,
 }

@@ -11,10 +11,12 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgConnection;
 use store::members::Member;
+use utoipa::ToSchema;
 
 /// What a person sends to give a member another role.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MemberChange)]
 pub struct Change {
     /// The role.
     pub role: Role,

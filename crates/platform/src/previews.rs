@@ -29,6 +29,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgConnection;
 use store::{environments::EnvironmentRow, pull_requests::PullRequestRow, sites::SiteRow};
+use utoipa::ToSchema;
 
 /// The most previews that a site may want at a time.
 pub const MAX_COUNT: i32 = 20;
@@ -38,8 +39,9 @@ pub const MAX_IDLE_DAYS: i32 = 90;
 const SHOWN: i64 = 100;
 
 /// What a person sends to change what a site wants of its previews; `None` stays.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PreviewsChange)]
 pub struct Change {
     /// Pull requests get previews.
     #[serde(default)]
@@ -53,7 +55,7 @@ pub struct Change {
 }
 
 /// What a person sends to let a fork's commit be built.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Approval {
     /// Its full id, as it was looked at.

@@ -15,18 +15,21 @@ use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::{deployments::DeploymentRow, quotas::Used, sites::SiteRow};
 use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
 
 /// Deployments are counted over so long.
 const DAY: Duration = Duration::hours(24);
 
 /// What an administrator sends to set quotas of a team: a number in the quota's unit (bytes, thousandths of a CPU,
 /// pieces), `unlimited`, or `default` for the installation's; what is left out stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[schema(as = QuotaChange)]
 #[serde(transparent)]
 pub struct Change(pub BTreeMap<Quota, Wanted>);
 
 /// What a quota is to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = QuotaWanted)]
 #[serde(untagged)]
 pub enum Wanted {
     /// At most so much.
@@ -36,7 +39,8 @@ pub enum Wanted {
 }
 
 /// A quota that is no number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(as = QuotaWord)]
 #[serde(rename_all = "snake_case")]
 pub enum Word {
     /// As much as it likes.

@@ -142,6 +142,11 @@ pub async fn list_of(
     Ok(Page { items: view::many(platform, &mut conn, actor, rows).await?, next_cursor })
 }
 
+/// Whether the actor may be told what happens to this site of this team, without asking the database.
+pub fn may_hear(actor: &Actor, team: TeamId, site: SiteId) -> bool {
+    actor.role_in(team).is_some() && access::is_known(actor, site) && access::may_read(actor).is_ok()
+}
+
 /// One site.
 ///
 /// # Errors

@@ -11,13 +11,15 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgConnection;
 use store::teams::{Membership, Team};
+use utoipa::ToSchema;
 
 /// The most teams that an account owns.
 const MOST: i64 = 20;
 
 /// What a person sends to make a team, or to give it another name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = TeamNaming)]
 pub struct Naming {
     /// Name for people.
     pub name: String,

@@ -70,6 +70,7 @@ pub fn platform(pool: PgPool, signup: Signup) -> Platform {
         reports: Notify::new(),
         mails: Notify::new(),
         github: crate::github::Cache::default(),
+        throttle: crate::throttle::Throttle::default(),
         pushes: crate::repositories::UnderWay::default(),
     }
 }

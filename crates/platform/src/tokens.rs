@@ -19,6 +19,7 @@ use store::{
     sessions,
 };
 use time::{Duration, OffsetDateTime};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long an access token is good for.
@@ -38,7 +39,7 @@ const LONGEST: usize = 2048;
 const REFRESH_PREFIX: &str = "wmr_";
 
 /// What a client signs in with from now on.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct TokenPair {
     /// A JWT for `Authorization: Bearer`.
     pub access_token: String,

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::environments::EnvironmentRow;
+use utoipa::ToSchema;
 
 /// The longest value, in bytes.
 pub const MAX_VALUE: usize = 64 * 1024;
@@ -65,7 +66,7 @@ pub(crate) struct Variable {
 pub(crate) type Set = BTreeMap<EnvKey, Variable>;
 
 /// A variable as a person sends it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewVariable {
     /// Its name.
@@ -79,7 +80,7 @@ pub struct NewVariable {
 }
 
 /// All variables as a person sends them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewVariables {
     /// The version that was read before; refused as `stale` if there is a newer one. `None`: whatever is there is

@@ -25,12 +25,14 @@ use serde::Serialize;
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::{deliveries::DeliveryRow, environments::EnvironmentRow, sites::SiteRow};
+use utoipa::ToSchema;
 
 /// The longest body, in bytes: GitHub sends none that is longer (its documentation, “Webhook payload cap”).
 pub const BODY_MAX: usize = 25 * 1024 * 1024;
 
 /// The answer to a webhook that was taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReceivedWebhook)]
 pub struct Received {
     /// 202, or 200 for a trial.
     #[serde(skip)]

@@ -8,7 +8,7 @@ mod user;
 use crate::{
     config::Config,
     ground::Ground,
-    logging,
+    logging, rest,
     serve::{self, Role},
 };
 use clap::{Parser, Subcommand};
@@ -47,6 +47,8 @@ enum Command {
     Doctor,
     /// Print the settings in effect, secrets hidden
     Config,
+    /// Print the OpenAPI document of the REST API
+    Openapi,
     /// Print what a proxy or a gateway of your own needs
     #[command(subcommand)]
     Proxy(proxy_config::Command),
@@ -83,6 +85,7 @@ async fn execute(command: Command, config: Config) -> anyhow::Result<ExitCode> {
         Command::Migrate => migrate(&config).await?,
         Command::Doctor => return Ok(doctor::run(&config).await),
         Command::Config => say(&config.to_string()),
+        Command::Openapi => say(rest::document::text()),
         Command::Proxy(command) => say(&proxy_config::text(&command, &config)?),
         Command::Keys(command) => keys::run(command, &config).await?,
         Command::User(command) => user::run(command, &config).await?,

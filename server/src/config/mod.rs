@@ -12,6 +12,7 @@ pub use subnet::{Overlap, overlap_with_host};
 
 use crate::config::table::{Origin, TABLE, Values};
 use forge::report::GitHub;
+use ipnet::IpNet;
 use model::views::SettingView;
 use platform::{
     Deadlines, Signup, mail,
@@ -94,6 +95,12 @@ pub struct Config {
     pub quotas: Quotas,
     /// Whose layers of builds are shared.
     pub layer_scope: String,
+    /// Whose word on where a request came from is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The origins whose pages may call the API with a token.
+    pub cors_origins: Vec<String>,
+    /// The limits on how often somebody may ask are so many times as high.
+    pub limit_factor: u32,
     shown: Vec<Shown>,
 }
 
@@ -186,6 +193,9 @@ impl Config {
         let limits = limits::take(values);
         let quotas = quotas::take(values);
         let layer_scope = values.take("LAYER_SCOPE", parse::word);
+        let trusted_proxies = values.take("TRUSTED_PROXIES", parse::networks);
+        let cors_origins = values.take("CORS_ORIGINS", parse::origins);
+        let limit_factor = values.take("LIMIT_FACTOR", parse::factor);
         Some(Self {
             data_dir: data_dir?,
             listen: listen?,
@@ -220,6 +230,9 @@ impl Config {
             limits: limits?,
             quotas: quotas?,
             layer_scope: layer_scope?,
+            trusted_proxies: trusted_proxies?,
+            cors_origins: cors_origins?,
+            limit_factor: limit_factor?,
             shown: Vec::new(),
         })
     }

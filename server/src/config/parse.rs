@@ -1,5 +1,6 @@
 //! How each setting's text becomes its value. Every refusal says what would be accepted.
 
+use ipnet::IpNet;
 use platform::{Signup, mail};
 use secrecy::SecretString;
 use std::{
@@ -147,6 +148,34 @@ pub fn subnets(raw: &str) -> Parsed<Subnets> {
         return Err(format!("{base} is not in a private range (RFC 1918); take one of 10/8, 172.16/12 or 192.168/16."));
     }
     Ok(Subnets { base, prefix })
+}
+
+/// Networks with commas between them; `none` for none.
+pub fn networks(raw: &str) -> Parsed<Vec<IpNet>> {
+    if raw == "none" {
+        return Ok(Vec::new());
+    }
+    let network = |part: &str| {
+        let one = || part.parse::<IpAddr>().map(IpNet::from);
+        part.parse().or_else(|_| one()).map_err(|_| {
+            format!("“{part}” is not a network such as 10.0.0.0/8 or an address; write `none` to trust no proxy.")
+        })
+    };
+    raw.split(',').map(str::trim).filter(|part| !part.is_empty()).map(network).collect()
+}
+
+/// A number from 1 to 1000.
+pub fn factor(raw: &str) -> Parsed<u32> {
+    raw.parse()
+        .ok()
+        .filter(|n| (1..=1000).contains(n))
+        .ok_or_else(|| format!("“{raw}” is not a number from 1 to 1000."))
+}
+
+/// Origins with commas between them, or nothing.
+pub fn origins(raw: &str) -> Parsed<Vec<String>> {
+    let parts = raw.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(public_url).collect()
 }
 
 /// A number from 1 to 64; unset for half the cores.

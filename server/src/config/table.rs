@@ -87,6 +87,9 @@ pub const TABLE: &[Setting] = &[
     open("QUOTA_DISK_MB", ""),
     open("QUOTA_BUILDS", ""),
     open("QUOTA_DEPLOYMENTS", ""),
+    open("TRUSTED_PROXIES", "127.0.0.0/8,::1/128"),
+    open("CORS_ORIGINS", ""),
+    open("LIMIT_FACTOR", "1"),
 ];
 
 impl Setting {

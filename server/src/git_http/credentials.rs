@@ -1,14 +1,14 @@
 //! Who asks for a repository: HTTP Basic, with a token, or the account's password where it has no second factor.
 
 use super::refusal::Refusal;
-use crate::{auth, state::AppState};
+use crate::{address, auth, state::AppState};
 use axum::{
     extract::FromRequestParts,
     http::{header, request::Parts},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use model::{Actor, Origin, UserId};
-use platform::{accounts, sign_in};
+use platform::{accounts, sign_in, throttle::Way};
 use sha2::{Digest, Sha256};
 use std::{
     collections::HashMap,
@@ -28,11 +28,13 @@ impl FromRequestParts<AppState> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Refusal> {
         let (name, password) = basic(parts).ok_or(Refusal::SignIn)?;
+        let address = address::of(&parts.extensions);
         if let Some(actor) = auth::actor(&state.platform, &password).await? {
-            return Ok(Self(actor));
+            return Ok(Self(actor.at(address)));
         }
         let user = by_password(parts, state, &name, &password).await?;
-        accounts::actor(&state.platform, user).await?.map(Self).ok_or(Refusal::SignIn)
+        let actor = accounts::actor(&state.platform, user).await?.ok_or(Refusal::SignIn)?;
+        Ok(Self(actor.at(address)))
     }
 }
 
@@ -43,7 +45,10 @@ async fn by_password(parts: &Parts, state: &AppState, name: &str, password: &str
         sign_in::password_is_enough(&state.platform, user).await?;
         return Ok(user);
     }
-    let user = sign_in::by_password_alone(&state.platform, name, password, Origin::default()).await?.id;
+    let address = address::of(&parts.extensions);
+    state.platform.throttle.address(Way::SignIn, address)?;
+    let origin = Origin { address, token: None };
+    let user = sign_in::by_password_alone(&state.platform, name, password, origin).await?.id;
     if let Some(verified) = verified {
         verified.insert(name, password, user, Instant::now());
     }

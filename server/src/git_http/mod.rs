@@ -26,20 +26,29 @@ use platform::repositories::{self, Access, Repository};
 use refusal::Refusal;
 use serde::Deserialize;
 use std::{future::pending, sync::Arc, time::Duration};
-use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::{decompression::RequestDecompressionLayer, timeout::RequestBodyTimeoutLayer};
 
 /// What a client says it has and wants is never longer than this.
 const WANTS_MAX: u64 = 32 * 1024 * 1024;
+/// A client that sends nothing of its body for so long is given up; it may be packing meanwhile.
+const SILENCE: Duration = Duration::from_mins(2);
 /// Longer than any honest transfer.
 const LIMIT: Duration = Duration::from_hours(1);
+
+const REFS: &str = "/git/{team}/{repository}/info/refs";
+const UPLOAD: &str = "/git/{team}/{repository}/git-upload-pack";
+const RECEIVE: &str = "/git/{team}/{repository}/git-receive-pack";
+/// All of them, with their methods.
+pub const ADDRESSES: &[(&str, &str)] = &[("GET", REFS), ("POST", UPLOAD), ("POST", RECEIVE)];
 
 /// `/git/…`.
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/git/{team}/{repository}/info/refs", get(advertise))
-        .route("/git/{team}/{repository}/git-upload-pack", post(upload))
-        .route("/git/{team}/{repository}/git-receive-pack", post(receive::handle))
+        .route(REFS, get(advertise))
+        .route(UPLOAD, post(upload))
+        .route(RECEIVE, post(receive::handle))
         .layer(RequestDecompressionLayer::new())
+        .layer(RequestBodyTimeoutLayer::new(SILENCE))
         .layer(Extension(Arc::new(Verified::default())))
 }
 

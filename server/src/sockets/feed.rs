@@ -24,6 +24,15 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval_at},
 };
 
+/// A deployment moved.
+pub const DEPLOYMENT: &str = "deployment";
+/// Lines of a deployment's log.
+pub const LOG: &str = "deployment.log";
+/// A site changed.
+pub const SITE: &str = "site";
+/// What people should know wherever they are.
+pub const NOTIFICATION: &str = "notification";
+
 /// How many things one client may follow.
 const SUBJECTS_MAX: usize = 64;
 /// How many lines of a log are sent at once.
@@ -194,11 +203,11 @@ impl Feed {
 
     async fn pass_on(&mut self, told: &Arc<Told>) -> Result<(), End> {
         let row = &told.row;
-        if row.event == (Event::Members {}) {
-            // Whoever was removed is told nothing of what comes after.
+        let Some(site) = row.event.site() else {
+            // Who is in the team changed: whoever was removed is told nothing of what comes after.
             return self.look_again().await;
-        }
-        if self.actor.role_in(row.team).is_none() {
+        };
+        if !sites::may_hear(&self.actor, row.team, site) {
             return Ok(());
         }
         match &row.event {
@@ -213,17 +222,17 @@ impl Feed {
                     self.send_lines(*id).await?;
                     let event =
                         DeploymentEvent { id: *id, site_id: *site_id, status: *status, step: *step, at: row.at };
-                    self.send("deployment", &event).await?;
+                    self.send(DEPLOYMENT, &event).await?;
                 }
             }
             Event::Members {} => {}
             Event::Site { id, status } => {
                 let event = SiteEvent { id: *id, status: status.clone() };
-                self.send("site", &event).await?;
+                self.send(SITE, &event).await?;
             }
         }
         match &told.notification {
-            Some(notification) => self.send("notification", notification).await,
+            Some(notification) => self.send(NOTIFICATION, notification).await,
             None => Ok(()),
         }
     }
@@ -237,12 +246,12 @@ impl Feed {
                 let summary = found.summary;
                 let at = OffsetDateTime::now_utc();
                 let event = DeploymentEvent { id, site_id: summary.site_id, status: summary.status, step, at };
-                self.send("deployment", &event).await?;
+                self.send(DEPLOYMENT, &event).await?;
             }
         }
         for id in self.sites.clone() {
             if let Ok(found) = sites::get(&self.state.platform, &self.actor, id).await {
-                self.send("site", &SiteEvent { id, status: found.status.as_str().to_owned() }).await?;
+                self.send(SITE, &SiteEvent { id, status: found.status.as_str().to_owned() }).await?;
             }
         }
         Ok(())
@@ -262,7 +271,7 @@ impl Feed {
             let (Some(first), Some(end)) = (page.items.first(), page.items.last()) else { return Ok(()) };
             let (from, end) = (first.seq, end.seq);
             let is_last = i64::try_from(page.items.len()).is_ok_and(|count| count < LINES);
-            self.send("deployment.log", &LogEvent { id, from, items: page.items }).await?;
+            self.send(LOG, &LogEvent { id, from, items: page.items }).await?;
             self.logs.insert(id, end);
             if is_last {
                 return Ok(());
@@ -272,7 +281,7 @@ impl Feed {
     }
 
     /// Hands an event to the client, waiting while its buffer is full.
-    async fn send<T: Serialize>(&self, event: &str, payload: &T) -> Result<(), End> {
+    async fn send<T: Serialize>(&self, event: &'static str, payload: &T) -> Result<(), End> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.socket.emit(event, payload) {

@@ -24,6 +24,13 @@ const BUFFER: usize = 256;
 /// How many commands of one client may wait.
 const COMMANDS: usize = 64;
 
+/// What a client may ask.
+pub const ASKED: &[&str] = &[SUBSCRIBE, UNSUBSCRIBE];
+/// What a client is told.
+pub const TOLD: &[&str] = &[feed::DEPLOYMENT, feed::LOG, feed::SITE, feed::NOTIFICATION];
+const SUBSCRIBE: &str = "subscribe";
+const UNSUBSCRIBE: &str = "unsubscribe";
+
 /// The routes under `/socket.io`, and the handle that closes all connections.
 pub fn routes(state: &AppState) -> (Router<AppState>, SocketIo) {
     let (service, io) = SocketIo::builder()
@@ -63,7 +70,7 @@ struct Admitted {
 /// is a handler would be dropped without a word.
 fn listen(socket: &SocketRef) -> mpsc::Receiver<Asked> {
     let (send, commands) = mpsc::channel(COMMANDS);
-    for (event, kind) in [("subscribe", Command::Subscribe as fn(_) -> _), ("unsubscribe", Command::Unsubscribe)] {
+    for (event, kind) in [(SUBSCRIBE, Command::Subscribe as fn(_) -> _), (UNSUBSCRIBE, Command::Unsubscribe)] {
         let send = send.clone();
         socket.on(event, move |TryData(target): TryData<message::Target>, ack: AckSender| {
             let asked = target.ok().and_then(message::Target::parse).map(kind);

@@ -1,14 +1,14 @@
 //! Who stands behind a socket: the browser's session on our own pages, or a program with a token.
 
-use crate::state::AppState;
+use crate::{address, state::AppState};
 use axum::http::{header, request::Parts};
 use model::{Actor, UserId};
 use platform::{
-    Platform, accounts,
+    Platform, accounts, api_tokens,
     tokens::{self, Presented},
 };
 use serde::Deserialize;
-use std::fmt;
+use std::{fmt, net::IpAddr};
 use tower_sessions::Session;
 
 /// The `auth` object of a Socket.IO client: `io({ auth: { token } })`.
@@ -40,44 +40,26 @@ impl fmt::Display for Refused {
 pub struct Visitor {
     user: UserId,
     by: By,
+    address: Option<IpAddr>,
 }
 
-/// What it was established by.
+/// What it was established by, which is looked at again.
 #[derive(Clone)]
 enum By {
     Session(Session),
-    Token(Presented),
+    AccessToken(Presented),
+    ApiToken(String),
 }
 
 impl Visitor {
     /// Recognises who connects.
     pub async fn recognise(state: &AppState, parts: &Parts, handshake: Handshake) -> Result<Self, Refused> {
-        if let Some(token) = handshake.token {
-            let presented = tokens::read(&state.platform, &token).await.map_err(|error| {
-                tracing::warn!(%error, "a token cannot be looked at");
-                Refused::Unavailable
-            })?;
-            let presented = presented.ok_or(Refused::Unauthenticated)?;
-            return match tokens::stands(&state.platform, &presented).await {
-                Ok(true) => Ok(Self { user: presented.user, by: By::Token(presented) }),
-                Ok(false) => Err(Refused::Unauthenticated),
-                Err(error) => {
-                    tracing::warn!(%error, "a sign-in cannot be looked up");
-                    Err(Refused::Unavailable)
-                }
-            };
-        }
-        // Customers' sites may be siblings of the dashboard: their pages send our cookie, and their origin.
-        if !is_own_origin(parts, &state.config.public_url) {
-            return Err(Refused::Unauthenticated);
-        }
-        let session = parts.extensions.get::<Session>().cloned().ok_or(Refused::Unauthenticated)?;
-        let user = user_of(&session).await.map_err(|error| {
-            tracing::warn!(%error, "a session cannot be read");
-            Refused::Unavailable
-        })?;
-        let user = user.ok_or(Refused::Unauthenticated)?;
-        Ok(Self { user, by: By::Session(session) })
+        let address = address::of(&parts.extensions);
+        let (user, by) = match handshake.token {
+            Some(token) => by_token(&state.platform, token).await?,
+            None => by_session(state, parts).await?,
+        };
+        Ok(Self { user, by, address })
     }
 
     /// Whose account it is.
@@ -85,20 +67,61 @@ impl Visitor {
         self.user
     }
 
-    /// What the visitor may do now; `None` once the session has ended or the account is gone.
+    /// What the visitor may do now; `None` once the session or the token has ended or the account is gone.
     pub async fn actor(&self, platform: &Platform) -> platform::Result<Option<Actor>> {
-        let is_signed_in = match &self.by {
+        let actor = match &self.by {
             By::Session(session) => {
                 session.load().await.map_err(anyhow::Error::from)?;
-                user_of(session).await.map_err(anyhow::Error::from)? == Some(self.user)
+                if user_of(session).await.map_err(anyhow::Error::from)? != Some(self.user) {
+                    return Ok(None);
+                }
+                accounts::actor(platform, self.user).await?
             }
-            By::Token(presented) => tokens::stands(platform, presented).await?,
+            By::AccessToken(presented) => {
+                if !tokens::stands(platform, presented).await? {
+                    return Ok(None);
+                }
+                accounts::actor(platform, self.user).await?
+            }
+            By::ApiToken(token) => api_tokens::actor(platform, token).await?,
         };
-        if !is_signed_in {
-            return Ok(None);
-        }
-        accounts::actor(platform, self.user).await
+        Ok(actor.map(|actor| actor.at(self.address)))
     }
+}
+
+async fn by_token(platform: &Platform, token: String) -> Result<(UserId, By), Refused> {
+    if token.starts_with(api_tokens::PREFIX) {
+        let found = api_tokens::actor(platform, &token).await.map_err(|error| {
+            tracing::warn!(%error, "an API token cannot be looked up");
+            Refused::Unavailable
+        })?;
+        let user = found.and_then(|actor| actor.user).ok_or(Refused::Unauthenticated)?;
+        return Ok((user, By::ApiToken(token)));
+    }
+    let presented = tokens::read(platform, &token).await.map_err(|error| {
+        tracing::warn!(%error, "a token cannot be looked at");
+        Refused::Unavailable
+    })?;
+    let presented = presented.ok_or(Refused::Unauthenticated)?;
+    let stands = tokens::stands(platform, &presented).await.map_err(|error| {
+        tracing::warn!(%error, "a sign-in cannot be looked up");
+        Refused::Unavailable
+    })?;
+    if stands { Ok((presented.user, By::AccessToken(presented))) } else { Err(Refused::Unauthenticated) }
+}
+
+async fn by_session(state: &AppState, parts: &Parts) -> Result<(UserId, By), Refused> {
+    // Customers' sites may be siblings of the dashboard: their pages send our cookie, and their origin.
+    if !is_own_origin(parts, &state.config.public_url) {
+        return Err(Refused::Unauthenticated);
+    }
+    let session = parts.extensions.get::<Session>().cloned().ok_or(Refused::Unauthenticated)?;
+    let user = user_of(&session).await.map_err(|error| {
+        tracing::warn!(%error, "a session cannot be read");
+        Refused::Unavailable
+    })?;
+    let user = user.ok_or(Refused::Unauthenticated)?;
+    Ok((user, By::Session(session)))
 }
 
 async fn user_of(session: &Session) -> Result<Option<UserId>, tower_sessions::session::Error> {

@@ -20,6 +20,7 @@ mod disk;
 #[allow(dead_code, reason = "the rest is for the tests of the crate itself")]
 mod dns;
 mod domains;
+mod door;
 mod dropless;
 mod dump;
 mod environments;

@@ -49,7 +49,7 @@ impl Socket {
     }
 
     /// Emits with one argument; the acknowledgement.
-    async fn ask(&mut self, event: &str, argument: &Value) -> Value {
+    pub async fn ask(&mut self, event: &str, argument: &Value) -> Value {
         self.asked += 1;
         self.send(format!("42{}{}", self.asked, json!([event, argument]))).await;
         let begin = format!("43{}", self.asked);
@@ -67,10 +67,16 @@ impl Socket {
     }
 
     /// The next event: its name and its argument.
-    async fn event(&mut self) -> (String, Value) {
+    pub async fn event(&mut self) -> (String, Value) {
         let packet = self.next_packet().await.unwrap();
         let mut event: Value = serde_json::from_str(packet.strip_prefix("42").expect(&packet)).unwrap();
         (event[0].as_str().unwrap().to_owned(), event[1].take())
+    }
+
+    /// The names of the events that came and were not asked for yet.
+    pub fn heard(&self) -> Vec<String> {
+        let events = self.received.iter().filter_map(|packet| packet.strip_prefix("42"));
+        events.map(|event| serde_json::from_str::<Value>(event).unwrap()[0].as_str().unwrap().to_owned()).collect()
     }
 
     /// The next `count` lines of a log, whatever events they come in.

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// Something that an account is signed in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionView {
     /// Id; opens nothing.
     pub id: SessionId,
@@ -29,6 +30,7 @@ pub struct SessionView {
 
 /// What is signed in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionKind {
     /// By a cookie.
@@ -39,6 +41,7 @@ pub enum SessionKind {
 
 /// What a mailed link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LinkKind {
     /// It makes an account.
@@ -51,6 +54,7 @@ pub enum LinkKind {
 
 /// A mailed link that is good, before it is confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LinkView {
     /// What it is for.
     pub kind: LinkKind,
@@ -60,6 +64,7 @@ pub struct LinkView {
 
 /// A site that would go with an account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OwnSiteView {
     /// Id.
     pub id: SiteId,
@@ -71,6 +76,7 @@ pub struct OwnSiteView {
 
 /// What stands in the way of deleting an account, and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeletionView {
     /// It is the only administrator.
     pub last_admin: bool,

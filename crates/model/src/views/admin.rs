@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// The installation in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OverviewView {
     /// Accounts.
     pub accounts: i64,
@@ -30,6 +31,7 @@ pub struct OverviewView {
 
 /// Who may register: as configured, and as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignupView {
     /// What holds now: `open` or `invite`.
     pub mode: SignupMode,
@@ -41,6 +43,7 @@ pub struct SignupView {
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignupMode {
     /// Everybody.
@@ -65,6 +68,7 @@ impl SignupMode {
 
 /// A team with its members and its use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdminTeamView {
     /// Id.
     pub id: TeamId,
@@ -83,6 +87,7 @@ pub struct AdminTeamView {
 
 /// A site of any team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdminSiteView {
     /// Id.
     pub id: SiteId,
@@ -107,6 +112,7 @@ pub struct AdminSiteView {
 
 /// A part of the installation, and whether it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PartView {
     /// `database`, `engine` or `proxy`.
     pub name: String,
@@ -118,6 +124,7 @@ pub struct PartView {
 
 /// The machine and what runs the platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MachineView {
     /// The platform's version.
     pub version: String,
@@ -139,6 +146,7 @@ pub struct MachineView {
 
 /// A setting as `webmeteor config` prints it: secrets hidden.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SettingView {
     /// `WEBMETEOR_…`
     pub name: String,

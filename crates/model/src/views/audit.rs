@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 /// Who did what to what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditView {
     /// Id.
     pub id: AuditId,
@@ -27,6 +28,7 @@ pub struct AuditView {
     /// How it is.
     pub after: Option<Value>,
     /// Where the request came from.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub address: Option<IpAddr>,
     /// The API token it came with.
     pub token: Option<AuditToken>,
@@ -34,6 +36,7 @@ pub struct AuditView {
 
 /// Who did something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditActor {
     /// The account; none: the platform itself.
     pub id: Option<UserId>,
@@ -43,6 +46,7 @@ pub struct AuditActor {
 
 /// What something was done to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditTarget {
     /// Its kind: `site`.
     pub kind: String,
@@ -54,6 +58,7 @@ pub struct AuditTarget {
 
 /// The API token that something was done with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditToken {
     /// Its id.
     pub id: TokenId,
@@ -63,6 +68,8 @@ pub struct AuditToken {
 
 /// Which entries are asked for. Whatever is left out limits nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(default)]
 pub struct AuditFilter {
     /// Who: an account's id or address, or `WebMeteor` for the platform itself.

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 /// A deploy key, as it is shown to those who may change the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeployKeyView {
     /// The repository that it is for.
     pub url: String,

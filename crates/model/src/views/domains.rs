@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 /// A record to be set where the domain's DNS is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DnsRecord {
     /// `TXT`, `CNAME`, `A` or `AAAA`.
     #[serde(rename = "type")]
@@ -18,6 +19,7 @@ pub struct DnsRecord {
 
 /// Whether it is proven who holds a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VerificationState {
     /// Not yet; it leads nowhere.
@@ -30,6 +32,7 @@ pub enum VerificationState {
 
 /// The proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VerificationView {
     /// How it stands.
     pub state: VerificationState,
@@ -47,6 +50,7 @@ pub struct VerificationView {
 
 /// Whether a domain has a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateState {
     /// The platform manages none for it.
@@ -55,6 +59,7 @@ pub enum CertificateState {
 
 /// The certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CertificateView {
     /// How it stands.
     pub state: CertificateState,
@@ -62,6 +67,7 @@ pub struct CertificateView {
 
 /// A domain of an environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DomainView {
     /// Id.
     pub id: DomainId,

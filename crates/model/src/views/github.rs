@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// The registered App, as administrators see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GitHubAppView {
     /// GitHub's number.
     pub id: i64,
@@ -18,6 +19,7 @@ pub struct GitHubAppView {
 
 /// What an administrator's browser posts to GitHub to register the App.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GitHubManifest {
     /// Where to.
     pub action: String,
@@ -27,6 +29,7 @@ pub struct GitHubManifest {
 
 /// An installation that a team has connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InstallationView {
     /// GitHub's number.
     pub id: i64,
@@ -40,6 +43,7 @@ pub struct InstallationView {
 
 /// A repository that an installation reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GitHubRepositoryView {
     /// GitHub's number.
     pub id: i64,

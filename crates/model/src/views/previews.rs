@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 
 /// What a site wants of its previews.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewSettings {
     /// Pull requests get previews.
     pub enabled: bool,
@@ -17,6 +18,7 @@ pub struct PreviewSettings {
 
 /// How the preview of a pull request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PreviewState {
     /// It has one, or one is on its way.
@@ -77,6 +79,7 @@ impl PreviewState {
 
 /// The one commit of a fork that a member let be built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApprovalView {
     /// Its full id.
     pub commit: String,
@@ -89,6 +92,7 @@ pub struct ApprovalView {
 
 /// The pull request that a deployment is of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PullRequestView {
     /// The forge's own number.
     pub number: i64,
@@ -100,6 +104,7 @@ pub struct PullRequestView {
 
 /// A pull request with its preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewView {
     /// The forge's own number.
     pub number: i64,

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// Something of which a team may have so much at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quota {
     /// Sites.
@@ -112,6 +113,7 @@ impl fmt::Display for Quota {
 
 /// One quota of a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuotaView {
     /// Which.
     pub quota: Quota,
@@ -128,6 +130,7 @@ pub struct QuotaView {
 
 /// The quotas of a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TeamQuotasView {
     /// Whose.
     pub team_id: TeamId,

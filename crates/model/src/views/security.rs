@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// How an account is signed in to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SecurityView {
     /// Since when it has a second factor; none: it has none.
     #[serde(with = "time::serde::rfc3339::option")]
@@ -29,6 +30,7 @@ pub struct SecurityView {
 
 /// A provider of accounts that one can sign in with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderView {
     /// `github`, `google`, `oidc`.
     pub key: String,
@@ -38,6 +40,7 @@ pub struct ProviderView {
 
 /// An account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IdentityView {
     /// The provider's key.
     pub provider: String,
@@ -55,6 +58,7 @@ pub struct IdentityView {
 
 /// A passkey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PasskeyView {
     /// Id.
     pub id: PasskeyId,
@@ -70,6 +74,7 @@ pub struct PasskeyView {
 
 /// A second factor that is being set up: what the app on the phone has to know.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TotpSetupView {
     /// The secret in Base32, in groups of four.
     pub secret: String,
@@ -88,6 +93,7 @@ impl fmt::Debug for TotpSetupView {
 
 /// A QR code as a drawing.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QrView {
     /// Width and height, the quiet margin included.
     pub size: i32,

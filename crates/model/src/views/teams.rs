@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// A team, as a member sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TeamDetail {
     /// Its names, and the caller's role.
     #[serde(flatten)]
@@ -24,6 +25,7 @@ pub struct TeamDetail {
 
 /// A member of a team.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberView {
     /// The account.
     pub user_id: UserId,
@@ -42,6 +44,7 @@ pub struct MemberView {
 
 /// How an invitation stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum InvitationState {
     /// It can be accepted.
@@ -56,6 +59,7 @@ pub enum InvitationState {
 
 /// An invitation, as those see it who may invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitationView {
     /// Id.
     pub id: InvitationId,
@@ -81,6 +85,7 @@ pub struct InvitationView {
 
 /// An invitation that was just made, with its link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewInvitationView {
     /// It.
     #[serde(flatten)]
@@ -91,6 +96,7 @@ pub struct NewInvitationView {
 
 /// An invitation, as whoever has its link sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvitationLook {
     /// The address that it is for.
     pub email: String,
@@ -109,6 +115,7 @@ pub struct InvitationLook {
 
 /// What accepting an invitation led to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AcceptedInvitation))]
 pub struct Accepted {
     /// The team that the caller is a member of now; none where it was to the platform alone.
     pub team: Option<TeamView>,

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 /// A token, without itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenView {
     /// Id.
     pub id: TokenId,
@@ -38,6 +39,7 @@ pub struct TokenView {
 
 /// A token that was just made, with itself: it is never shown again.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewTokenView {
     /// The token.
     pub token: String,

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 /// Where a forge sends its pushes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookView {
     /// The address.
     pub url: String,
@@ -21,6 +22,7 @@ pub struct WebhookView {
 
 /// What came of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A deployment was queued.
@@ -56,6 +58,7 @@ impl Outcome {
 
 /// Which of a site's two secrets made a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignedWith {
     /// The present one.
@@ -80,6 +83,7 @@ impl SignedWith {
 
 /// A webhook that was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryView {
     /// Id.
     pub id: DeliveryId,
@@ -108,6 +112,7 @@ pub struct DeliveryView {
 
 /// A webhook that was received, whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryDetail {
     /// The short of it.
     #[serde(flatten)]

@@ -21,9 +21,10 @@ use store::{
     teams::{self, Part},
     users::{self, User},
 };
+use utoipa::ToSchema;
 
 /// What a person sends to delete an account.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteAccount {
     /// The account's address, typed.

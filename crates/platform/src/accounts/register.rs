@@ -23,6 +23,7 @@ use store::{
     settings, teams as team_rows,
     users::{self, NewUser},
 };
+use utoipa::ToSchema;
 
 /// Where the hash of the one-time set-up token is kept until it is used.
 const SETUP_TOKEN: &str = "setup_token_sha256";
@@ -30,7 +31,7 @@ const SETUP_TOKEN: &str = "setup_token_sha256";
 const LIFETIME: Duration = Duration::from_hours(24);
 
 /// What a person sends to register.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 pub struct Registration {
     /// Address.
     pub email: String,
@@ -50,7 +51,7 @@ impl fmt::Debug for Registration {
 }
 
 /// A new account with its personal team.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Registered {
     /// The account.
     pub user: UserView,

@@ -18,9 +18,10 @@ use serde_json::json;
 use sqlx::PgConnection;
 use std::fmt;
 use store::invitations::InvitationRow;
+use utoipa::ToSchema;
 
 /// What a person sends who makes an account to accept; the address is the invitation's.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Joining {
     /// Name for people.
@@ -112,6 +113,7 @@ pub async fn join(platform: &Platform, actor: &Actor, token: &str, new: &Joining
     let actor = Actor { user: Some(registered.user.id), ..actor.clone() };
     enter(&mut tx, &actor, &row, registered.user.id).await?;
     tx.commit().await?;
+    platform.throttle.signed_in(&registered.user.email, actor.origin.address);
     tracing::info!(user = %registered.user.id, invitation = %row.id, is_proven, "an account was made by invitation");
     Ok(registered)
 }

@@ -12,7 +12,7 @@ mod second_factor;
 pub mod totp;
 
 use crate::{Platform, Result, accounts, vault};
-use model::{Actor, Origin, Problem, UserId, views::UserView};
+use model::{Actor, Origin, Problem, UserId, names::Email, views::UserView};
 use second_factor::Proof;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -79,8 +79,9 @@ impl Pending {
 /// The first step in a browser.
 ///
 /// # Errors
-/// 401 `bad_credentials` for the address or the password being wrong, after the same work.
+/// 401 `bad_credentials` for the address or the password being wrong, after the same work; 429 `too_many_requests`.
 pub async fn begin(platform: &Platform, email: &str, password: &str, visit: Visit) -> Result<FirstStep> {
+    admit(platform, email, visit.origin)?;
     let user = password::check(platform, email, password, visit.origin).await?;
     let mut tx = platform.pool.begin().await?;
     if rows::is_on(&mut tx, user.id).await? {
@@ -88,6 +89,7 @@ pub async fn begin(platform: &Platform, email: &str, password: &str, visit: Visi
     }
     signed_in(&mut tx, &user, visit.origin, "password").await?;
     tx.commit().await?;
+    platform.throttle.signed_in(&user.email, visit.origin.address);
     Ok(FirstStep::Done(accounts::view(user)))
 }
 
@@ -130,6 +132,7 @@ pub async fn finish(platform: &Platform, pending: &Pending, code: &str, visit: V
         }
     }
     tx.commit().await?;
+    platform.throttle.signed_in(&user.email, visit.origin.address);
     Ok(accounts::view(user))
 }
 
@@ -159,10 +162,12 @@ pub async fn at_once(
 /// The account with this address and password, where one cannot be asked for more: Git.
 ///
 /// # Errors
-/// 401 `bad_credentials`; 403 `second_factor_on`.
+/// 401 `bad_credentials`; 403 `second_factor_on`; 429 `too_many_requests`.
 pub async fn by_password_alone(platform: &Platform, email: &str, password: &str, origin: Origin) -> Result<UserView> {
+    admit(platform, email, origin)?;
     let user = password::check(platform, email, password, origin).await?;
     password_is_enough(platform, user.id).await?;
+    platform.throttle.signed_in(&user.email, origin.address);
     Ok(accounts::view(user))
 }
 
@@ -180,6 +185,18 @@ pub async fn password_is_enough(platform: &Platform, user: UserId) -> Result<()>
         platform.settings.public_url,
     );
     Err(Problem::new(403, "second_factor_on", detail).into())
+}
+
+/// Counts an attempt on an account, before its password costs anything. What counts as having signed in, and so as being
+/// known there, is noted once all steps are done.
+///
+/// # Errors
+/// 429 `too_many_requests`.
+fn admit(platform: &Platform, email: &str, origin: Origin) -> Result<(), Problem> {
+    // However an address is written, it is one account's.
+    let parsed = Email::parse(email);
+    let account = parsed.as_ref().map_or(email, Email::as_str);
+    platform.throttle.sign_in(account, origin.address)
 }
 
 /// Notes that somebody signed in, and in which way.

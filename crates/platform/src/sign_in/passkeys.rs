@@ -203,6 +203,7 @@ pub async fn sign_in(
     let way = if first.is_some() { "password_and_passkey" } else { "passkey" };
     signed_in(&mut tx, &user, visit.origin, way).await?;
     tx.commit().await?;
+    platform.throttle.signed_in(&user.email, visit.origin.address);
     Ok(accounts::view(user))
 }
 

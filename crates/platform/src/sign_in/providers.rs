@@ -192,6 +192,7 @@ async fn sign_in(platform: &Platform, provider: &Provider, person: &Person, visi
         let user = users::get(&mut tx, id).await?.ok_or_else(Problem::unauthenticated)?;
         signed_in(&mut tx, &user, visit.origin, provider.key).await?;
         tx.commit().await?;
+        platform.throttle.signed_in(&user.email, visit.origin.address);
         return Ok(accounts::view(user));
     }
     let email = person.email.as_ref().ok_or_else(|| {
@@ -221,6 +222,7 @@ async fn sign_in(platform: &Platform, provider: &Provider, person: &Person, visi
     let account = users::get(&mut tx, user.id).await?.ok_or_else(Problem::unauthenticated)?;
     signed_in(&mut tx, &account, visit.origin, provider.key).await?;
     tx.commit().await?;
+    platform.throttle.signed_in(&user.email, visit.origin.address);
     Ok(user)
 }
 

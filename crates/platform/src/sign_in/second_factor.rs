@@ -122,7 +122,7 @@ fn locked(wait: Duration) -> Problem {
     let seconds = wait.whole_seconds().max(1);
     let time = if seconds < 90 { format!("{seconds} seconds") } else { format!("{} minutes", (seconds + 59) / 60) };
     let detail = format!("Too many wrong codes. Try again in {time}; a recovery code is taken at once.");
-    Problem::new(429, "totp_locked", detail)
+    Problem { retry_after: Some(seconds.unsigned_abs()), ..Problem::new(429, "totp_locked", detail) }
 }
 
 #[cfg(test)]

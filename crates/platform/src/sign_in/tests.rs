@@ -8,7 +8,10 @@ use crate::{
 use model::views::TotpSetupView;
 use serde_json::Value;
 use sqlx::PgPool;
-use std::time::{Duration as Span, Instant};
+use std::{
+    net::IpAddr,
+    time::{Duration as Span, Instant},
+};
 
 const EMAIL: &str = "ada@example.org";
 
@@ -208,7 +211,7 @@ async fn wrong_codes_cost_time_that_grows_and_a_recovery_code_is_taken_at_once(p
         assert_eq!(problem(ada.finish(&app.wrong(ada.visit.now)).await).code, "bad_totp");
     }
     let fifth = problem(ada.finish(&app.wrong(ada.visit.now)).await);
-    assert_eq!((fifth.status, fifth.code.as_str()), (429, "totp_locked"));
+    assert_eq!((fifth.status, fifth.code.as_str(), fifth.retry_after), (429, "totp_locked", Some(30)));
     assert!(fifth.detail.contains("30 seconds"), "{}", fifth.detail);
     let right = app.code(ada.visit.now);
     assert_eq!(problem(ada.finish(&right).await).code, "totp_locked", "not even a right one is looked at");
@@ -287,6 +290,24 @@ async fn the_password_alone_opens_only_accounts_without_a_second_factor(pool: Pg
     let now = ada.visit.now;
     totp::turn_off(&ada.platform, &ada.actor, PASSWORD, &app.code(now), now).await.unwrap();
     by_password_alone(&ada.platform, EMAIL, PASSWORD, Origin::default()).await.unwrap();
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_owner_is_known_where_both_steps_were_done_and_not_before(pool: PgPool) {
+    let (mut ada, app, _) = Ada::with_totp(pool).await;
+    ada.visit.origin.address = Some(IpAddr::from([203, 0, 113, 9]));
+    let attack = || {
+        for last in 0..=u8::MAX {
+            let _ = ada.platform.throttle.sign_in(EMAIL, Some(IpAddr::from([198, 51, 100, last])));
+        }
+    };
+    let pending = ada.begin().await;
+    attack();
+    let held_up = begin(&ada.platform, EMAIL, PASSWORD, ada.visit).await;
+    assert_eq!(problem(held_up).code, "too_many_requests", "the password alone makes nobody known");
+    finish(&ada.platform, &pending, &app.code(ada.visit.now), ada.visit).await.unwrap();
+    attack();
+    ada.begin().await;
 }
 
 #[sqlx::test(migrations = "../../migrations")]

@@ -8,10 +8,12 @@ use crate::{Platform, Result, access, audit, audit::Entry, previews};
 use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// What a person sends to change a site; `None` stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteChange)]
 pub struct Change {
     /// Name for people.
     #[serde(default)]

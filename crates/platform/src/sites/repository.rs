@@ -27,12 +27,13 @@ use store::{
     sites::{Repository, SiteRow},
 };
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 /// A person waits while the repository is asked for its branches.
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
 
 /// What a person sends to set a site's remote repository; `None` stays.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRepository {
     /// Its address.
@@ -43,6 +44,7 @@ pub struct NewRepository {
     pub branch: Option<String>,
     /// For a private repository over HTTPS.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub token: Token,
     /// Over SSH: another key than the site has now.
     #[serde(default)]

@@ -6,10 +6,12 @@ use crate::{Platform, Result, access, audit, audit::Entry, quotas};
 use model::{Actor, Problem, SiteId, TeamId, event::Event, views::SiteView};
 use serde::Deserialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 /// What a person sends to give a site to another team.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SiteTransfer)]
 pub struct Transfer {
     /// The team.
     pub team_id: TeamId,

@@ -5,10 +5,12 @@ use model::{Actor, SiteId, views::WebhookView};
 use serde::Deserialize;
 use serde_json::json;
 use store::sites::SiteRow;
+use utoipa::ToSchema;
 
 /// How a secret is replaced.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SecretRotation)]
 pub struct Rotation {
     /// The old one stops working at once.
     #[serde(default)]

@@ -12,6 +12,7 @@ mod github;
 mod invitations;
 mod me;
 mod members;
+mod openapi;
 mod passkeys;
 mod platform_invitations;
 mod previews;
@@ -22,90 +23,80 @@ mod tokens;
 mod variables;
 mod webhook;
 
-use crate::state::AppState;
-use axum::{
-    Router,
-    routing::{delete, get, patch, post, put},
-};
+use crate::{rest::operation::operations, state::AppState};
+use utoipa_axum::router::OpenApiRouter;
 
-/// All operations.
-pub fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/auth/register", post(auth::register::handle))
-        .route("/auth/token", post(auth::token::handle))
-        .route("/auth/refresh", post(auth::refresh::handle))
-        .route("/auth/logout", post(auth::logout::handle))
-        .route("/auth/confirm", post(auth::confirm::handle))
-        .route("/auth/password-reset", post(auth::password_reset::request::handle))
-        .route("/auth/password-reset/confirm", post(auth::password_reset::confirm::handle))
-        .route("/me", get(me::get::handle).delete(me::delete::handle))
-        .route("/me/deletion", get(me::deletion::handle))
-        .route("/me/email", post(me::change_email::handle))
-        .route("/me/email/verification", post(me::verify_email::handle))
-        .route("/me/sessions", get(me::sessions::list::handle).delete(me::sessions::delete_others::handle))
-        .route("/me/sessions/{id}", delete(me::sessions::delete::handle))
-        .route("/teams", get(teams::list::handle).post(teams::create::handle))
-        .route("/teams/{id}", get(teams::get::handle).patch(teams::rename::handle).delete(teams::delete::handle))
-        .route("/teams/{id}/members", get(members::list::handle))
-        .route("/teams/{id}/members/{user_id}", patch(members::change::handle).delete(members::remove::handle))
-        .route("/teams/{id}/invitations", get(invitations::list::handle).post(invitations::create::handle))
-        .route("/teams/{id}/invitations/{invitation_id}", delete(invitations::withdraw::handle))
-        .route("/teams/{id}/invitations/{invitation_id}/resend", post(invitations::resend::handle))
-        .route("/invitations/{token}", get(invitations::look::handle).post(invitations::accept::handle))
-        .route("/admin/invitations", get(platform_invitations::list::handle).post(platform_invitations::create::handle))
-        .route("/admin/invitations/{id}", delete(platform_invitations::withdraw::handle))
-        .route("/admin/invitations/{id}/resend", post(platform_invitations::resend::handle))
-        .route("/teams/{id}/quotas", get(teams::quotas::handle))
-        .route("/admin/overview", get(admin::overview::handle))
-        .route("/admin/teams", get(admin::teams::handle))
-        .route("/admin/teams/{id}", get(admin::team::handle))
-        .route("/admin/teams/{id}/quotas", patch(admin::team_quotas::handle))
-        .route("/admin/sites", get(admin::sites::handle))
-        .route("/admin/machine", get(admin::machine::handle))
-        .route("/admin/settings", get(admin::settings::handle))
-        .route("/admin/signup", put(admin::signup::handle))
-        .route("/tokens", get(tokens::list::handle).post(tokens::create::handle))
-        .route("/tokens/{id}", delete(tokens::delete::handle))
-        .route("/passkeys", get(passkeys::list::handle))
-        .route("/passkeys/{id}", delete(passkeys::delete::handle))
-        .route("/deploy-keys", post(deploy_keys::create::handle))
-        .route("/queue", get(queue::handle))
-        .route("/audit", get(audit::list::handle))
-        .route("/github/installations", get(github::installations::handle))
-        .route("/github/installations/{id}/repositories", get(github::repositories::handle))
-        .route("/sites", get(sites::list::handle).post(sites::create::handle))
-        .route("/sites/{id}", get(sites::get::handle).patch(sites::change::handle).delete(sites::delete::handle))
-        .route("/sites/{id}/transfer", post(sites::transfer::handle))
-        .route("/sites/{id}/usage", get(sites::usage::handle))
-        .route("/sites/{id}/webhook/rotate", post(webhook::rotate::handle))
-        .route("/sites/{id}/webhook/old-secret", delete(webhook::revoke_old_secret::handle))
-        .route("/sites/{id}/deployments", get(deployments::list::handle).post(deployments::create::handle))
-        .route("/sites/{id}/domains", get(domains::list::handle).post(domains::create::handle))
-        .route("/sites/{id}/domains/{domain_id}", patch(domains::change::handle).delete(domains::delete::handle))
-        .route("/sites/{id}/domains/{domain_id}/verify", post(domains::verify::handle))
-        .route("/sites/{id}/environments", get(environments::list::handle).post(environments::create::handle))
-        .route(
-            "/sites/{id}/environments/{name}",
-            get(environments::get::handle).patch(environments::change::handle).delete(environments::delete::handle),
-        )
-        .route(
-            "/sites/{id}/environments/{name}/variables",
-            get(variables::list::handle).put(variables::replace::handle),
-        )
-        .route("/sites/{id}/previews", get(previews::list::handle))
-        .route(
-            "/sites/{id}/previews/variables",
-            get(variables::list_of_previews::handle).put(variables::replace_of_previews::handle),
-        )
-        .route("/sites/{id}/previews/{number}", delete(previews::delete::handle))
-        .route("/sites/{id}/previews/{number}/approve", post(previews::approve::handle))
-        .route("/deployments/{id}", get(deployments::get::handle))
-        .route("/deployments/{id}/cancel", post(deployments::cancel::handle))
-        .route("/deployments/{id}/redeploy", post(deployments::redeploy::handle))
-        .route("/deployments/{id}/rollback", post(deployments::rollback::handle))
-        .route("/deployments/{id}/promote", post(deployments::promote::handle))
-        .route("/deployments/{id}/log", get(deployments::log::handle))
-        .route("/deliveries", get(deliveries::list::handle))
-        .route("/deliveries/{id}", get(deliveries::get::handle))
-        .route("/deliveries/{id}/replay", post(deliveries::replay::handle))
+/// All operations: addresses, and the files that answer there.
+pub fn routes() -> OpenApiRouter<AppState> {
+    operations! {
+        "/openapi.json" => openapi;
+        "/auth/register" => auth::register;
+        "/auth/token" => auth::token;
+        "/auth/refresh" => auth::refresh;
+        "/auth/logout" => auth::logout;
+        "/auth/confirm" => auth::confirm;
+        "/auth/password-reset" => auth::password_reset::request;
+        "/auth/password-reset/confirm" => auth::password_reset::confirm;
+        "/me" => me::get, me::delete;
+        "/me/deletion" => me::deletion;
+        "/me/email" => me::change_email;
+        "/me/email/verification" => me::verify_email;
+        "/me/sessions" => me::sessions::list, me::sessions::delete_others;
+        "/me/sessions/{id}" => me::sessions::delete;
+        "/teams" => teams::list, teams::create;
+        "/teams/{id}" => teams::get, teams::rename, teams::delete;
+        "/teams/{id}/members" => members::list;
+        "/teams/{id}/members/{user_id}" => members::change, members::remove;
+        "/teams/{id}/invitations" => invitations::list, invitations::create;
+        "/teams/{id}/invitations/{invitation_id}" => invitations::withdraw;
+        "/teams/{id}/invitations/{invitation_id}/resend" => invitations::resend;
+        "/teams/{id}/quotas" => teams::quotas;
+        "/invitations/{token}" => invitations::look, invitations::accept;
+        "/admin/invitations" => platform_invitations::list, platform_invitations::create;
+        "/admin/invitations/{id}" => platform_invitations::withdraw;
+        "/admin/invitations/{id}/resend" => platform_invitations::resend;
+        "/admin/overview" => admin::overview;
+        "/admin/teams" => admin::teams;
+        "/admin/teams/{id}" => admin::team;
+        "/admin/teams/{id}/quotas" => admin::team_quotas;
+        "/admin/sites" => admin::sites;
+        "/admin/machine" => admin::machine;
+        "/admin/settings" => admin::settings;
+        "/admin/signup" => admin::signup;
+        "/tokens" => tokens::list, tokens::create;
+        "/tokens/{id}" => tokens::delete;
+        "/passkeys" => passkeys::list;
+        "/passkeys/{id}" => passkeys::delete;
+        "/deploy-keys" => deploy_keys::create;
+        "/queue" => queue;
+        "/audit" => audit::list;
+        "/github/installations" => github::installations;
+        "/github/installations/{id}/repositories" => github::repositories;
+        "/sites" => sites::list, sites::create;
+        "/sites/{id}" => sites::get, sites::change, sites::delete;
+        "/sites/{id}/transfer" => sites::transfer;
+        "/sites/{id}/usage" => sites::usage;
+        "/sites/{id}/webhook/rotate" => webhook::rotate;
+        "/sites/{id}/webhook/old-secret" => webhook::revoke_old_secret;
+        "/sites/{id}/deployments" => deployments::list, deployments::create;
+        "/sites/{id}/domains" => domains::list, domains::create;
+        "/sites/{id}/domains/{domain_id}" => domains::change, domains::delete;
+        "/sites/{id}/domains/{domain_id}/verify" => domains::verify;
+        "/sites/{id}/environments" => environments::list, environments::create;
+        "/sites/{id}/environments/{name}" => environments::get, environments::change, environments::delete;
+        "/sites/{id}/environments/{name}/variables" => variables::list, variables::replace;
+        "/sites/{id}/previews" => previews::list;
+        "/sites/{id}/previews/variables" => variables::list_of_previews, variables::replace_of_previews;
+        "/sites/{id}/previews/{number}" => previews::delete;
+        "/sites/{id}/previews/{number}/approve" => previews::approve;
+        "/deployments/{id}" => deployments::get;
+        "/deployments/{id}/cancel" => deployments::cancel;
+        "/deployments/{id}/redeploy" => deployments::redeploy;
+        "/deployments/{id}/rollback" => deployments::rollback;
+        "/deployments/{id}/promote" => deployments::promote;
+        "/deployments/{id}/log" => deployments::log;
+        "/deliveries" => deliveries::list;
+        "/deliveries/{id}" => deliveries::get;
+        "/deliveries/{id}/replay" => deliveries::replay;
+    }
 }

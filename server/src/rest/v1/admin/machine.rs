@@ -6,7 +6,14 @@ use model::views::MachineView;
 use platform::{Platform, admin};
 use std::sync::Arc;
 
-/// Shows the machine.
+/// Shows the machine, to administrators of the platform.
+#[utoipa::path(
+    get, path = "",
+    responses(
+        (status = 200, body = MachineView),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(State(platform): State<Arc<Platform>>, Caller(actor): Caller) -> ApiResult<Json<MachineView>> {
     Ok(Json(admin::machine(&platform, &actor).await?))
 }

@@ -6,15 +6,24 @@ use model::views::{SignupMode, SignupView};
 use platform::{Platform, admin};
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// Who may register.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = SignupWanted)]
 #[serde(deny_unknown_fields)]
 pub struct Wanted {
     mode: Option<SignupMode>,
 }
 
-/// Sets it.
+/// Says who may register, for administrators of the platform.
+#[utoipa::path(
+    put, path = "", request_body = Wanted,
+    responses(
+        (status = 200, body = SignupView),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

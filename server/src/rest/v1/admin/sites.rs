@@ -1,12 +1,23 @@
 //! `GET /admin/sites`: the sites of all teams, newest first.
 
-use crate::{auth::Caller, page::PageQuery, problem::ApiResult};
+use crate::{
+    auth::Caller,
+    page::{PageParams, PageQuery},
+    problem::ApiResult,
+};
 use axum::{Json, extract::State};
 use model::views::{AdminSiteView, Page};
 use platform::{Platform, admin};
 use std::sync::Arc;
 
-/// Lists sites.
+/// Lists the sites of all teams, for administrators of the platform.
+#[utoipa::path(
+    get, path = "", params(PageParams),
+    responses(
+        (status = 200, body = Page<AdminSiteView>),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

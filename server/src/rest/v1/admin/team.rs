@@ -6,7 +6,14 @@ use model::{TeamId, views::AdminTeamView};
 use platform::{Platform, admin};
 use std::sync::Arc;
 
-/// Shows a team.
+/// Shows any team, to administrators of the platform.
+#[utoipa::path(
+    get, path = "",
+    responses(
+        (status = 200, body = AdminTeamView),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

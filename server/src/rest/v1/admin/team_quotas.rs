@@ -6,7 +6,14 @@ use model::{TeamId, views::TeamQuotasView};
 use platform::{Platform, quotas};
 use std::sync::Arc;
 
-/// Sets quotas of a team.
+/// Sets what a team may use, for administrators of the platform.
+#[utoipa::path(
+    patch, path = "", request_body = quotas::Change,
+    responses(
+        (status = 200, body = TeamQuotasView),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

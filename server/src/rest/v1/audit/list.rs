@@ -1,23 +1,32 @@
 //! `GET /audit`: who did what, newest first; as a page of a list, or the whole of it as CSV or as lines of JSON.
 
 use super::export::{self, Format};
-use crate::{auth::Caller, page::PageQuery, problem::ApiResult};
+use crate::{
+    auth::Caller,
+    page::{PageParams, PageQuery},
+    problem::ApiResult,
+};
 use axum::{
     Json,
     extract::{Query, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
-use model::{Problem, views::AuditFilter};
+use model::{
+    Problem,
+    views::{AuditFilter, AuditView, Page},
+};
 use platform::{
     Platform,
     audit::{self, Whose},
 };
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Whose, and in which form.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Of {
     /// A team's; without it the caller's own doings, or the team's of its API token.
     pub team_id: Option<String>,
@@ -62,7 +71,15 @@ impl Of {
     }
 }
 
-/// Lists entries.
+/// Lists what was done, newest first, or writes all that the filters find into a file.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["audit:read"])), params(PageParams, Of, AuditFilter),
+    responses(
+        (status = 200, content((Page<AuditView> = "application/json"), (String = "text/csv"), (String = "application/jsonl"))),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

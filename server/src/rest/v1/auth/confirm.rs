@@ -5,15 +5,27 @@ use axum::{Json, extract::State};
 use model::views::LinkView;
 use platform::accounts;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// What a client sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = MailedLink)]
 pub struct Link {
     token: String,
 }
 
-/// 200 with what was confirmed; 422 for a link that was used before or is too old, 409 `email_taken`.
+/// Does what a mailed link is for, and spends it.
+///
+/// It makes an account, proves an account's address, or gives it another one.
+#[utoipa::path(
+    post, path = "", security(()), request_body = Link,
+    responses(
+        (status = 200, body = LinkView),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`email_taken`")
+    )
+)]
 pub async fn handle(
     State(state): State<AppState>,
     visit: Visit,

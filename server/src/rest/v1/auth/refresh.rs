@@ -3,16 +3,26 @@
 use super::NO_STORE;
 use crate::{client::Visit, json::ApiJson, problem::ApiResult, state::AppState};
 use axum::{Json, extract::State, response::IntoResponse};
-use platform::tokens;
+use platform::tokens::{self, TokenPair};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 /// What a client sends, here and to sign out.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub struct RefreshToken {
     pub(super) refresh_token: String,
 }
 
-/// 200; 401 `invalid_refresh_token`, and where the token was spent before, all tokens of that sign-in end.
+/// Gives new tokens for a refresh token, which is spent by it.
+///
+/// Where it was spent before, all tokens of that sign-in end.
+#[utoipa::path(
+    post, path = "", security(()), request_body = RefreshToken,
+    responses(
+        (status = 200, body = TokenPair),
+        (status = 401, description = "`invalid_refresh_token`")
+    )
+)]
 pub async fn handle(
     State(state): State<AppState>,
     visit: Visit,

@@ -1,7 +1,7 @@
 //! `POST /auth/register`: an account with its personal team, signed in; where mail is sent, a link to confirm it by.
 
 use super::NO_STORE;
-use crate::{client::Visit, json::ApiJson, problem::ApiResult, state::AppState};
+use crate::{client::Visit, json::ApiJson, problem::ApiResult, rest::sent::Sent, state::AppState};
 use axum::{
     Json,
     extract::State,
@@ -13,10 +13,11 @@ use platform::{
     tokens::{self, TokenPair},
 };
 use serde::Serialize;
-use serde_json::json;
+use utoipa::ToSchema;
 
 /// A new account, signed in.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = NewAccount)]
 pub struct Body {
     /// The account and its personal team.
     #[serde(flatten)]
@@ -26,8 +27,19 @@ pub struct Body {
     pub tokens: TokenPair,
 }
 
-/// 201, or 202 `confirmation_sent` whether or not there is an account with the address; 403 `signup_closed`, 422 with
-/// every field that is wrong; where no mail is sent, 409 `email_taken`.
+/// Makes an account with its personal team, and signs it in.
+///
+/// Where mail is sent, the account is made only once the link in it is confirmed, and the answer is 202 whether or not
+/// there is an account with the address.
+#[utoipa::path(
+    post, path = "", security(()), request_body = Registration,
+    responses(
+        (status = 201, body = Body),
+        (status = 202, body = Sent),
+        (status = 403, description = "`signup_closed`"),
+        (status = 409, description = "`email_taken`")
+    )
+)]
 pub async fn handle(
     State(state): State<AppState>,
     visit: Visit,
@@ -35,11 +47,10 @@ pub async fn handle(
 ) -> ApiResult<Response> {
     match accounts::sign_up(&state.platform, &visit.stranger(), new).await? {
         SignedUp::Made(registered) => {
+            state.platform.throttle.signed_in(&registered.user.email, visit.0.address);
             let tokens = tokens::issue_to(&state.platform, registered.user.id, &visit.0).await?;
             Ok((StatusCode::CREATED, NO_STORE, Json(Body { registered: *registered, tokens })).into_response())
         }
-        SignedUp::ConfirmationSent => {
-            Ok((StatusCode::ACCEPTED, NO_STORE, Json(json!({"status": "confirmation_sent"}))).into_response())
-        }
+        SignedUp::ConfirmationSent => Ok((NO_STORE, Sent::CONFIRMATION).into_response()),
     }
 }

@@ -7,6 +7,12 @@ use platform::{Platform, webhooks};
 use std::sync::Arc;
 
 /// Shows a delivery.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = DeliveryDetail)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -1,6 +1,10 @@
 //! `GET /deliveries?site_id=`, newest first.
 
-use crate::{auth::Caller, page::PageQuery, problem::ApiResult};
+use crate::{
+    auth::Caller,
+    page::{PageParams, PageQuery},
+    problem::ApiResult,
+};
 use axum::{
     Json,
     extract::{Query, State},
@@ -12,14 +16,22 @@ use model::{
 use platform::{Platform, webhooks};
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Whose.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Of {
     site_id: Option<String>,
 }
 
 /// Lists a site's deliveries.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])), params(PageParams, Of),
+    responses(
+        (status = 200, body = Page<DeliveryView>)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

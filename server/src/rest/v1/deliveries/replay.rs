@@ -10,6 +10,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Replays a delivery.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])),
+    responses(
+        (status = 202, body = Received),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `not_replayable`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -11,6 +11,15 @@ use platform::{
 use std::sync::Arc;
 
 /// Makes a key, or answers the one that waits.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["sites:write"])), request_body = NewKey,
+    responses(
+        (status = 200, body = DeployKeyView),
+        (status = 403, description = "`forbidden`"),
+        (status = 404, description = "`not_found`"),
+        (status = 429, description = "`too_many_deploy_keys`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

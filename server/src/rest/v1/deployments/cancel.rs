@@ -7,6 +7,14 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Ends a deployment that has not begun to switch.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])),
+    responses(
+        (status = 202, body = DeploymentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`not_cancellable` `already_cancelling` `site_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Queues a deployment.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])), request_body = Option<deployments::NewDeployment>,
+    responses(
+        (status = 202, body = DeploymentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting` `environment_paused` `environment_is_preview` `not_approved`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,12 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Shows a deployment.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = DeploymentView)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -1,6 +1,11 @@
 //! `GET /sites/{id}/deployments`, newest first; with `?environment=` those of one environment.
 
-use crate::{auth::Caller, page::PageQuery, path::Id, problem::ApiResult};
+use crate::{
+    auth::Caller,
+    page::{PageParams, PageQuery},
+    path::Id,
+    problem::ApiResult,
+};
 use axum::{
     Json,
     extract::{Query, State},
@@ -12,14 +17,22 @@ use model::{
 use platform::{Platform, deployments};
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Which ones.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Of {
     environment: Option<String>,
 }
 
 /// Lists a site's deployments.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])), params(PageParams, Of),
+    responses(
+        (status = 200, body = Page<DeploymentSummary>)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

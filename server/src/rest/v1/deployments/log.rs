@@ -20,6 +20,7 @@ use model::{
 use platform::{Platform, deployments, members};
 use serde::Deserialize;
 use std::{convert::Infallible, sync::Arc, time::Duration};
+use utoipa::IntoParams;
 
 /// Lines in one piece.
 const PIECE: i64 = 1_000;
@@ -27,7 +28,8 @@ const PIECE: i64 = 1_000;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Where to begin.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct After {
     #[serde(default)]
     after: i64,
@@ -35,6 +37,12 @@ pub struct After {
 }
 
 /// Shows or follows a log.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])), params(After),
+    responses(
+        (status = 200, content((LogPage = "application/json"), (String = "text/event-stream"), (String = "text/plain")))
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -8,6 +8,14 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Promotes a release.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])), request_body = deployments::Promotion,
+    responses(
+        (status = 202, body = DeploymentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`release_gone` `same_environment` `already_under_way` `site_deleting` `environment_deleting` `environment_paused` `environment_is_preview`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Deploys the same commit again.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])),
+    responses(
+        (status = 202, body = DeploymentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`already_under_way` `site_deleting` `environment_deleting` `environment_paused` `not_approved`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

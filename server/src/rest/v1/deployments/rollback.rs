@@ -9,6 +9,14 @@ use platform::{Platform, deployments};
 use std::sync::Arc;
 
 /// Goes back to a release.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])), request_body = Option<deployments::Rollback>,
+    responses(
+        (status = 202, body = DeploymentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`release_gone` `already_current` `already_under_way` `site_deleting` `environment_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, domains};
 use std::sync::Arc;
 
 /// Changes a domain.
+#[utoipa::path(
+    patch, path = "", security(("api_token" = ["sites:write"])), request_body = domains::Change,
+    responses(
+        (status = 200, body = DomainView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting` `domain_not_verified`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

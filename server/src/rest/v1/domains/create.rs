@@ -7,6 +7,17 @@ use platform::{Platform, domains};
 use std::sync::Arc;
 
 /// Adds a domain.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["sites:write"])), request_body = domains::NewDomain,
+    responses(
+        (status = 201, body = DomainView),
+        (status = 403, description = "`forbidden`"),
+        (
+            status = 409,
+            description = "`site_deleting` `environment_deleting` `environment_is_preview` `domain_exists` `too_many_domains`"
+        )
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

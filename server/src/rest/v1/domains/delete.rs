@@ -7,6 +7,14 @@ use platform::{Platform, domains};
 use std::sync::Arc;
 
 /// Removes a domain.
+#[utoipa::path(
+    delete, path = "", security(("api_token" = ["sites:write"])),
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -10,6 +10,10 @@ use platform::{Platform, domains};
 use std::sync::Arc;
 
 /// Lists domains.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses((status = 200, body = Page<DomainView>))
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, domains};
 use std::sync::Arc;
 
 /// Looks for the record that proves a domain.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["sites:write"])),
+    responses(
+        (status = 200, body = DomainView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, environments};
 use std::sync::Arc;
 
 /// Changes an environment.
+#[utoipa::path(
+    patch, path = "", security(("api_token" = ["sites:write"])), request_body = environments::Change,
+    responses(
+        (status = 200, body = EnvironmentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting` `environment_is_preview`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,15 @@ use platform::{Platform, environments};
 use std::sync::Arc;
 
 /// Makes an environment.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["sites:write"])), request_body = environments::NewEnvironment,
+    responses(
+        (status = 201, body = EnvironmentView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_exists` `host_taken` `too_many_environments`"),
+        (status = 503, description = "`no_subnet`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,12 @@ use platform::{Platform, environments};
 use std::sync::Arc;
 
 /// Shows an environment.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = EnvironmentView)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -10,6 +10,12 @@ use platform::{Platform, environments};
 use std::sync::Arc;
 
 /// Lists environments.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = Page<EnvironmentView>)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

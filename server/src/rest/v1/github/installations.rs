@@ -7,6 +7,12 @@ use platform::{Platform, github};
 use std::sync::Arc;
 
 /// Lists installations.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = Page<InstallationView>)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

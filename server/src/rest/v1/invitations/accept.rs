@@ -6,26 +6,41 @@ use crate::{
     auth::{Caller, bearer},
     client::Visit,
     json::ApiJson,
+    path::Id,
     problem::{ApiProblem, ApiResult},
     rest::v1::auth::{NO_STORE, register},
     state::AppState,
 };
 use axum::{
     Json,
-    extract::{FromRequest, FromRequestParts, Path, Request, State},
+    extract::{FromRequest, FromRequestParts, Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use model::views::Accepted;
 use platform::{
     invitations::{self, Joining},
     tokens,
 };
 
-/// Accepts it.
+/// Accepts an invitation.
+///
+/// With an access token, its account does, which has to be of the invitation's address, and no body is needed. Without
+/// one, an account of that address is made and signed in.
+#[utoipa::path(
+    post, path = "", security(()), request_body = Option<Joining>,
+    responses(
+        (status = 200, body = Accepted),
+        (status = 201, body = register::Body),
+        (status = 401, description = "`invalid_token`"),
+        (status = 403, description = "`other_address` `address_unproven` `token_not_allowed`"),
+        (status = 409, description = "`invitation_accepted` `invitation_withdrawn` `invitation_expired` `email_taken`")
+    )
+)]
 pub async fn handle(
     State(state): State<AppState>,
     visit: Visit,
-    Path(token): Path<String>,
+    Id(token): Id<String>,
     request: Request,
 ) -> ApiResult<Response> {
     if bearer(request.headers()).is_some() {

@@ -9,7 +9,17 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Invites somebody.
+/// Invites somebody into a team, by mail.
+///
+/// The link in the answer is shown this once. The answer is the same whether or not the address has an account.
+#[utoipa::path(
+    post, path = "", request_body = NewInvitation,
+    responses(
+        (status = 201, body = NewInvitationView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`already_member` `already_invited` `too_many_invitations`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -9,7 +9,15 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Mails it again.
+/// Mails an invitation into a team again, and lets it be good for another week.
+#[utoipa::path(
+    post, path = "",
+    responses(
+        (status = 200, body = InvitationView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`invitation_accepted` `invitation_withdrawn`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

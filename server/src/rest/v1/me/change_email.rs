@@ -1,25 +1,29 @@
 //! `POST /me/email`: another address, once it is confirmed from there.
 
-use crate::{auth::Caller, json::ApiJson, problem::ApiResult, state::AppState};
-use axum::{Json, extract::State, http::StatusCode};
+use crate::{auth::Caller, json::ApiJson, problem::ApiResult, rest::sent::Sent, state::AppState};
+use axum::extract::State;
 use platform::accounts;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// What a client sends.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EmailChange)]
 pub struct Change {
     email: String,
     password: String,
 }
 
-/// 202, whether or not another account has the address; 422 for the fields `email` and `password`.
+/// Asks for another address of the caller's account.
+///
+/// It is changed once that is confirmed from there; the answer is the same whether or not another account has it.
+#[utoipa::path(post, path = "", request_body = Change, responses((status = 202, body = Sent)))]
 pub async fn handle(
     State(state): State<AppState>,
     Caller(actor): Caller,
     ApiJson(body): ApiJson<Change>,
-) -> ApiResult<(StatusCode, Json<Value>)> {
+) -> ApiResult<Sent> {
     accounts::request_email_change(&state.platform, &actor, &body.email, &body.password).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"status": "confirmation_sent"}))))
+    Ok(Sent::CONFIRMATION)
 }

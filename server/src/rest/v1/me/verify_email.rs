@@ -1,12 +1,14 @@
 //! `POST /me/email/verification`: another link by which the caller's address is proved.
 
-use crate::{auth::Caller, problem::ApiResult, state::AppState};
-use axum::{Json, extract::State, http::StatusCode};
+use crate::{auth::Caller, problem::ApiResult, rest::sent::Sent, state::AppState};
+use axum::extract::State;
 use platform::accounts;
-use serde_json::{Value, json};
 
-/// 202; nothing is sent where the address is proved.
-pub async fn handle(State(state): State<AppState>, Caller(actor): Caller) -> ApiResult<(StatusCode, Json<Value>)> {
+/// Has a link sent by which the caller's address is proved.
+///
+/// Nothing is sent where it is.
+#[utoipa::path(post, path = "", responses((status = 202, body = Sent)))]
+pub async fn handle(State(state): State<AppState>, Caller(actor): Caller) -> ApiResult<Sent> {
     accounts::send_verification(&state.platform, &actor).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"status": "confirmation_sent"}))))
+    Ok(Sent::CONFIRMATION)
 }

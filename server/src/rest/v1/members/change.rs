@@ -10,6 +10,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Gives a member another role.
+#[utoipa::path(
+    patch, path = "", request_body = Change,
+    responses(
+        (status = 200, body = MemberView),
+        (status = 403, description = "`forbidden` `own_role`"),
+        (status = 409, description = "`last_owner`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

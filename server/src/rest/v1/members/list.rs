@@ -9,7 +9,8 @@ use model::{
 use platform::{Platform, members};
 use std::sync::Arc;
 
-/// Lists them.
+/// Lists the members of a team, the longest there first: all of them at once.
+#[utoipa::path(get, path = "", responses((status = 200, body = Page<MemberView>)))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

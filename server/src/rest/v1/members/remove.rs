@@ -6,7 +6,17 @@ use model::UserId;
 use platform::{Platform, members};
 use std::sync::Arc;
 
-/// Removes a member.
+/// Removes a member, or lets the caller leave.
+///
+/// Its API tokens for the team and its open invitations go with it.
+#[utoipa::path(
+    delete, path = "",
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`last_owner`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

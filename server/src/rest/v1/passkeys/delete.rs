@@ -7,6 +7,7 @@ use platform::{Platform, sign_in::passkeys};
 use std::sync::Arc;
 
 /// Removes a passkey.
+#[utoipa::path(delete, path = "", responses((status = 204), (status = 409, description = "`last_way`")))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,7 @@ use platform::{Platform, sign_in::passkeys};
 use std::sync::Arc;
 
 /// Lists them; there are never more than a page of them.
+#[utoipa::path(get, path = "", responses((status = 200, body = Page<PasskeyView>)))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

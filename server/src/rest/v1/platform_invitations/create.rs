@@ -9,7 +9,17 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Invites somebody.
+/// Invites somebody to the platform without a team, by mail.
+///
+/// For administrators of the platform. The link in the answer is shown this once.
+#[utoipa::path(
+    post, path = "", request_body = NewPlatformInvitation,
+    responses(
+        (status = 201, body = NewInvitationView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`already_invited` `too_many_invitations`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -9,7 +9,14 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Lists them.
+/// Lists the last hundred invitations to the platform, newest first.
+#[utoipa::path(
+    get, path = "",
+    responses(
+        (status = 200, body = Page<InvitationView>),
+        (status = 403, description = "`forbidden`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -9,7 +9,15 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Withdraws it.
+/// Withdraws an invitation to the platform.
+#[utoipa::path(
+    delete, path = "",
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`invitation_accepted` `invitation_withdrawn`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

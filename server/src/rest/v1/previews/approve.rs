@@ -11,6 +11,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Lets a commit of a fork be built, and deploys it.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["deploy"])), request_body = Approval,
+    responses(
+        (status = 202, body = PreviewView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `previews_off` `pull_request_closed` `no_approval_needed` `no_preview` `already_approved` `head_moved`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,14 @@ use platform::{Platform, previews};
 use std::sync::Arc;
 
 /// Removes a preview.
+#[utoipa::path(
+    delete, path = "", security(("api_token" = ["deploy"])),
+    responses(
+        (status = 202, body = PreviewView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `no_preview`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -10,6 +10,12 @@ use platform::{Platform, previews};
 use std::sync::Arc;
 
 /// Lists previews.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = Page<PreviewView>)
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -10,6 +10,15 @@ use platform::{
 use std::sync::Arc;
 
 /// Changes a site.
+#[utoipa::path(
+    patch, path = "", security(("api_token" = ["sites:write"])), request_body = Change,
+    responses(
+        (status = 200, body = SiteView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `repository_is_kept_here` `repository_changed` `no_pull_requests`"),
+        (status = 422, description = "`deploy_key_needed`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

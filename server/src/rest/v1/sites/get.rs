@@ -7,6 +7,7 @@ use platform::{Platform, sites};
 use std::sync::Arc;
 
 /// Shows a site.
+#[utoipa::path(get, path = "", security(("api_token" = ["sites:read"])), responses((status = 200, body = SiteView)))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

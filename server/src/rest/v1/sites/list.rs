@@ -1,6 +1,10 @@
 //! `GET /sites`: the sites of the caller's teams, or with `?team_id=` of one of them, newest first.
 
-use crate::{auth::Caller, page::PageQuery, problem::ApiResult};
+use crate::{
+    auth::Caller,
+    page::{PageParams, PageQuery},
+    problem::ApiResult,
+};
 use axum::{
     Json,
     extract::{Query, State},
@@ -12,14 +16,24 @@ use model::{
 use platform::{Platform, sites};
 use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Whose.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Of {
+    /// Of this team alone.
     team_id: Option<TeamId>,
 }
 
 /// Lists sites.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])), params(PageParams, Of),
+    responses(
+        (status = 200, body = Page<SiteView>),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -7,6 +7,10 @@ use platform::{Platform, disk};
 use std::sync::Arc;
 
 /// Shows what a site takes of the disk.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses((status = 200, body = UsageView), (status = 503, description = "`engine_unavailable`"))
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -9,7 +9,16 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Makes a team.
+/// Makes a team, which the caller owns.
+///
+/// Its slug is made from its name and stays for good.
+#[utoipa::path(
+    post, path = "", request_body = Naming,
+    responses(
+        (status = 201, body = TeamDetail),
+        (status = 409, description = "`too_many_teams`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -6,7 +6,15 @@ use model::TeamId;
 use platform::{Platform, teams};
 use std::sync::Arc;
 
-/// Deletes a team that has no site.
+/// Deletes a team that has no site, with its memberships, invitations and API tokens.
+#[utoipa::path(
+    delete, path = "",
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`team_has_sites`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

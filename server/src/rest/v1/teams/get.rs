@@ -7,6 +7,7 @@ use platform::{Platform, teams};
 use std::sync::Arc;
 
 /// Shows a team.
+#[utoipa::path(get, path = "", security(("api_token" = ["any"])), responses((status = 200, body = TeamDetail)))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

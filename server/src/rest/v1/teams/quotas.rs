@@ -6,7 +6,14 @@ use model::{TeamId, views::TeamQuotasView};
 use platform::{Platform, quotas};
 use std::sync::Arc;
 
-/// Shows quotas.
+/// Shows what the team may use, and what it uses.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["sites:read"])),
+    responses(
+        (status = 200, body = TeamQuotasView),
+        (status = 404, description = "`not_found`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

@@ -9,7 +9,14 @@ use platform::{
 };
 use std::sync::Arc;
 
-/// Gives a team another name.
+/// Gives a team another name for people; its slug stays.
+#[utoipa::path(
+    patch, path = "", request_body = Naming,
+    responses(
+        (status = 200, body = TeamDetail),
+        (status = 403, description = "`forbidden`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

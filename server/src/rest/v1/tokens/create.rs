@@ -10,6 +10,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Makes a token.
+#[utoipa::path(
+    post, path = "", request_body = NewToken,
+    responses(
+        (status = 201, body = NewTokenView),
+        (status = 404, description = "`not_found`"),
+        (status = 409, description = "`too_many_tokens`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

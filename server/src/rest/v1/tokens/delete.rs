@@ -7,6 +7,7 @@ use platform::{Platform, api_tokens};
 use std::sync::Arc;
 
 /// Removes a token.
+#[utoipa::path(delete, path = "", responses((status = 204)))]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

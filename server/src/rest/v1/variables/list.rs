@@ -7,6 +7,13 @@ use platform::{Platform, variables};
 use std::sync::Arc;
 
 /// Lists variables.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["variables"])),
+    responses(
+        (status = 200, body = VariablesView),
+        (status = 403, description = "`forbidden`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

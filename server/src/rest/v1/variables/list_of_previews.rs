@@ -10,6 +10,13 @@ use platform::{
 use std::sync::Arc;
 
 /// Lists variables.
+#[utoipa::path(
+    get, path = "", security(("api_token" = ["variables"])),
+    responses(
+        (status = 200, body = VariablesView),
+        (status = 403, description = "`forbidden`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

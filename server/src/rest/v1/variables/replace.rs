@@ -8,6 +8,14 @@ use platform::{Platform, variables};
 use std::sync::Arc;
 
 /// Replaces variables.
+#[utoipa::path(
+    put, path = "", security(("api_token" = ["variables"])), request_body = variables::NewVariables,
+    responses(
+        (status = 200, body = VariablesView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `environment_deleting` `environment_is_preview` `stale`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

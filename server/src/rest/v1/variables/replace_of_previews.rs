@@ -10,6 +10,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Replaces variables.
+#[utoipa::path(
+    put, path = "", security(("api_token" = ["variables"])), request_body = variables::NewVariables,
+    responses(
+        (status = 200, body = VariablesView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting` `stale`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

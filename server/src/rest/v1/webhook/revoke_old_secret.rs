@@ -7,6 +7,14 @@ use platform::{Platform, webhooks};
 use std::sync::Arc;
 
 /// Revokes the old secret.
+#[utoipa::path(
+    delete, path = "", security(("api_token" = ["sites:write"])),
+    responses(
+        (status = 204),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

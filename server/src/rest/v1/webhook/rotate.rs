@@ -11,6 +11,14 @@ use platform::{
 use std::sync::Arc;
 
 /// Replaces the secret.
+#[utoipa::path(
+    post, path = "", security(("api_token" = ["sites:write"])), request_body = Option<Rotation>,
+    responses(
+        (status = 200, body = WebhookView),
+        (status = 403, description = "`forbidden`"),
+        (status = 409, description = "`site_deleting`")
+    )
+)]
 pub async fn handle(
     State(platform): State<Arc<Platform>>,
     Caller(actor): Caller,

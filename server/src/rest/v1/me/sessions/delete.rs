@@ -5,7 +5,8 @@ use axum::{extract::State, http::StatusCode};
 use model::SessionId;
 use platform::accounts::sessions;
 
-/// 204; 404.
+/// Ends one of the sign-ins of the caller's account.
+#[utoipa::path(delete, path = "", responses((status = 204)))]
 pub async fn handle(
     State(state): State<AppState>,
     Caller(actor): Caller,

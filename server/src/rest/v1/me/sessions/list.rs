@@ -9,7 +9,8 @@ use axum::{Json, extract::State};
 use model::views::{Page, SessionView};
 use platform::accounts::sessions;
 
-/// 200, all of them; what asks is marked.
+/// Lists what the caller's account is signed in with; what asks is marked.
+#[utoipa::path(get, path = "", responses((status = 200, body = Page<SessionView>)))]
 pub async fn handle(
     State(state): State<AppState>,
     Caller(actor): Caller,
