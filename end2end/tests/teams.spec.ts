@@ -126,6 +126,6 @@ test("the pages of a team can be used by everybody", async ({ page }) => {
   const { body: made } = await api.post(`/teams/${team.id}/invitations`, { email: newAccount().email, role: "admin" });
   await signIn(page, owner);
   await expectSound(page, "/teams", "Teams");
-  for (const end of ["", "/invitations", "/quotas", "/settings"]) await expectSound(page, `/teams/${team.slug}${end}`, team.name);
+  for (const end of ["", "/invitations", "/quotas", "/audit", "/settings"]) await expectSound(page, `/teams/${team.slug}${end}`, team.name);
   await expectSound(page, new URL(made.link).pathname, "Invitation");
 });

@@ -153,7 +153,7 @@ async fn invite(
         role,
         link_hash: &digest(&shown),
         mail_hash: &digest(&mailed),
-        mail_sealed: &platform.vault.seal(&sealed_row(id), mailed.as_bytes())?,
+        mail_sealed: &platform.vault.seal(&row_name(id), mailed.as_bytes())?,
         invited_by: actor.user,
         expires_at: OffsetDateTime::now_utc() + GOOD_FOR,
     };
@@ -204,10 +204,11 @@ pub async fn resend(platform: &Platform, actor: &Actor, into: Place, id: Invitat
         let detail = "This invitation was mailed a moment ago; wait a minute.";
         return Err(Problem::new(429, "too_many_requests", detail).into());
     }
-    let mailed = mailed(platform, &row)?;
+    let sealed = row.mail_sealed.as_deref().context("an open invitation has its link")?;
+    let mailed = platform.vault.open(&row_name(id), sealed)?;
     store::invitations::sent(&mut tx, into.team(), id, now + GOOD_FOR).await?;
     let row = locked(&mut tx, into, id).await?;
-    post(platform, &mut tx, &row, team_name.as_deref(), &mailed).await?;
+    post(platform, &mut tx, &row, team_name.as_deref(), &String::from_utf8_lossy(&mailed)).await?;
     record(&mut tx, actor, "invitation.resend", &row).await?;
     tx.commit().await?;
     Ok(view(row))
@@ -272,13 +273,8 @@ fn link(platform: &Platform, token: &str) -> String {
     format!("{}/invitations/{token}", platform.settings.public_url)
 }
 
-/// What stands in the link that is mailed, of an invitation that is open.
-pub(crate) fn mailed(platform: &Platform, row: &InvitationRow) -> Result<String> {
-    let sealed = row.mail_sealed.as_deref().context("an open invitation has its link")?;
-    Ok(String::from_utf8_lossy(&platform.vault.open(&sealed_row(row.id), sealed)?).into_owned())
-}
-
-fn sealed_row(id: InvitationId) -> String {
+/// What its mailed link is bound to.
+pub(crate) fn row_name(id: InvitationId) -> String {
     format!("invitations/{id}/mail")
 }
 

@@ -51,6 +51,7 @@ pub const SEALED: &[Place] = &[
     hex("settings", "value", "sealed", "settings/{key}"),
     hex("sessions", "data", "fresh_token", "sessions/fresh_token"),
     hex("sessions", "data", "fresh_recovery_codes", "sessions/fresh_token"),
+    hex("sessions", "data", "fresh_invitation", "sessions/fresh_token"),
 ];
 
 /// Columns of bytes that are not sealed, with the reason.

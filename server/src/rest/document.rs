@@ -166,7 +166,7 @@ fn add_codes(responses: &mut Map<String, Value>, status: u16, codes: &[&str]) {
     for code in codes {
         let quoted = format!("`{code}`");
         if !words.contains(&quoted) {
-            words = format!("{words} {quoted}").trim().to_owned();
+            format!("{words} {quoted}").trim().clone_into(&mut words);
         }
     }
     response["description"] = Value::String(words);

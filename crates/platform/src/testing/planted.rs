@@ -4,8 +4,8 @@ use super::{PASSWORD, World, site_of};
 use crate::{
     accounts, api_tokens,
     api_tokens::NewToken,
-    deploy_keys, github, invitations,
-    invitations::NewInvitation,
+    deploy_keys, github,
+    invitations::{self, NewInvitation},
     mail::{self, Mail},
     sign_in::totp,
     signing, tokens, variables,
@@ -74,14 +74,8 @@ impl World {
         let second = tokens::refresh(&self.platform, &pair.refresh_token).await.unwrap();
         let new = NewToken { name: "Pipeline".into(), scopes: vec!["deploy".into()], ..NewToken::default() };
         let made = api_tokens::create(&self.platform, &self.actor, new).await.unwrap();
-        // As the pages keep them until they are shown.
-        let data = json!({
-            "fresh_token": api_tokens::wrap(&self.platform, &made.token).unwrap(),
-            "fresh_recovery_codes": api_tokens::wrap(&self.platform, &codes.join("\n")).unwrap(),
-        });
-        let until = OffsetDateTime::now_utc() + Duration::HOUR;
-        let mut conn = self.platform.pool.acquire().await.unwrap();
-        assert!(store::sessions::insert(&mut conn, "a hash", &data, until).await.unwrap());
+        self.keep_to_show("fresh_token", &made.token).await;
+        self.keep_to_show("fresh_recovery_codes", &codes.join("\n")).await;
         vec![
             ("password", PASSWORD.into()),
             ("set-up token", setup),
@@ -90,6 +84,14 @@ impl World {
             ("refresh token", second.refresh_token),
             ("API token", made.token),
         ]
+    }
+
+    /// In a session of its own, as the pages keep what they show once until they do.
+    async fn keep_to_show(&self, key: &str, secret: &str) {
+        let data = json!({ key: api_tokens::wrap(&self.platform, secret).unwrap() });
+        let until = OffsetDateTime::now_utc() + Duration::HOUR;
+        let mut conn = self.platform.pool.acquire().await.unwrap();
+        assert!(store::sessions::insert(&mut conn, key, &data, until).await.unwrap());
     }
 
     async fn sites(&self) -> Secrets {
@@ -168,16 +170,22 @@ impl World {
         ("token of a mailed link", token.expect("a link was sent"))
     }
 
-    /// Both of its links.
+    /// With both of its links: the one that is shown, and the one that is mailed.
     async fn invitation(&self) -> Secrets {
-        let new = NewInvitation { email: "bob@example.org".into(), role: Role::Viewer };
+        let new = NewInvitation { email: "grace@example.org".into(), role: Role::Developer };
         let made = invitations::create(&self.platform, &self.actor, self.team, &new).await.unwrap();
-        let mut conn = self.platform.pool.acquire().await.unwrap();
-        let row = store::invitations::lock(&mut conn, Some(self.team), made.invitation.id).await.unwrap().unwrap();
-        let mailed = invitations::mailed(&self.platform, &row).unwrap();
+        self.keep_to_show("fresh_invitation", &made.link).await;
+        let shown = made.link.rsplit('/').next().unwrap().to_owned();
+        let id = made.invitation.id;
+        let sealed: Vec<u8> = sqlx::query_scalar("select mail_sealed from invitations where id = $1")
+            .bind(id)
+            .fetch_one(&self.platform.pool)
+            .await
+            .unwrap();
+        let mailed = self.platform.vault.open(&invitations::row_name(id), &sealed).unwrap();
         vec![
-            ("link of an invitation", made.link.rsplit('/').next().unwrap().to_owned()),
-            ("mailed link of an invitation", mailed),
+            ("link of an invitation, as it is shown", shown),
+            ("link of an invitation, as it is mailed", String::from_utf8(mailed).unwrap()),
         ]
     }
 

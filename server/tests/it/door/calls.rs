@@ -32,10 +32,7 @@ impl Answer {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.detail.is_empty() {
-            true => f.write_str(&self.word),
-            false => write!(f, "{}({})", self.word, self.detail),
-        }
+        if self.detail.is_empty() { f.write_str(&self.word) } else { write!(f, "{}({})", self.word, self.detail) }
     }
 }
 
@@ -130,13 +127,12 @@ impl<'a> Calls<'a> {
     async fn git(&self, caller: &str, method: &str, path: &str, row: &Row) -> Answer {
         let path = path.replace("{team}", &self.stage.things["team_slug"]).replace("{repository}", "shop.git");
         let url = format!("{}{path}", self.stage.app.url);
-        let mut request = match method {
-            "GET" => self.anonymous.get(format!("{url}{}", row.with)),
-            _ => {
-                let service = path.rsplit('/').next().unwrap();
-                let kind = format!("application/x-{service}-request");
-                self.anonymous.post(url).header(header::CONTENT_TYPE, kind).body("0000")
-            }
+        let mut request = if method == "GET" {
+            self.anonymous.get(format!("{url}{}", row.with))
+        } else {
+            let service = path.rsplit('/').next().unwrap();
+            let kind = format!("application/x-{service}-request");
+            self.anonymous.post(url).header(header::CONTENT_TYPE, kind).body("0000")
         };
         let way = if row.with.ends_with("receive-pack") { "git-receive-pack" } else { row.way };
         match self.stage.people.get(caller) {
@@ -225,13 +221,14 @@ impl<'a> Calls<'a> {
         for (caller, socket) in &mut self.sockets {
             let mut names = Vec::new();
             // This one may hear nothing at all, so there is no last word to wait for.
-            let waits = *caller != "without";
-            while waits {
-                let (name, event) = socket.event().await;
-                if event["status"] == "last" {
-                    break;
+            if *caller != "without" {
+                loop {
+                    let (name, event) = socket.event().await;
+                    if event["status"] == "last" {
+                        break;
+                    }
+                    names.push(name);
                 }
-                names.push(name);
             }
             told.insert(*caller, names);
         }

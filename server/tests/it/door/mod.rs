@@ -19,7 +19,7 @@ use table::TABLE;
 
 /// What the program says of itself: every operation of the API's document, every server function, every event of the
 /// sockets in either direction, every address of Git.
-async fn registered(stage: &Stage) -> BTreeSet<String> {
+fn registered(stage: &Stage) -> BTreeSet<String> {
     let document = stage.document();
     let operations = document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
         item.as_object().unwrap().keys().map(move |method| format!("{} {path}", method.to_uppercase()))
@@ -34,7 +34,7 @@ async fn registered(stage: &Stage) -> BTreeSet<String> {
 #[tokio::test]
 async fn everybody_is_answered_as_the_table_says() {
     let stage = Stage::set().await;
-    let registered = registered(&stage).await;
+    let registered = registered(&stage);
     let known: BTreeSet<String> = TABLE.iter().map(|row| row.way.to_owned()).collect();
     let missing: Vec<_> = registered.difference(&known).collect();
     assert!(missing.is_empty(), "add rows for these to server/tests/it/door/table.rs: {missing:#?}");
