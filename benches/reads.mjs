@@ -143,7 +143,7 @@ async function queries(platform, kind) {
 }
 
 await bench(async (defer) => {
-  const platform = await start(defer, { BUILD_CONCURRENCY: 1, LIMIT_FACTOR: 1000 });
+  const platform = await start(defer, { BUILD_CONCURRENCY: 1 });
   const made = await platform.api("POST", "/sites", { name: "Bench", source: { hosted: {} } });
   if (made.deployment_id) await platform.ended(made.deployment_id, "failed").catch(() => {});
   await addSites(platform, FEW);

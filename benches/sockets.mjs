@@ -123,7 +123,7 @@ async function measure(defer, { port, pid, auth, rooms, toAll, toRooms }) {
 async function main(defer) {
   // 5,000 sockets here and 5,000 there.
   for (const pid of [process.pid]) await run("prlimit", ["--pid", String(pid), "--nofile=65536:65536"]);
-  const platform = await start(defer, { LIMIT_FACTOR: 1000 });
+  const platform = await start(defer);
   const team = (await platform.api("GET", "/teams")).items?.[0]?.id ?? (await platform.api("GET", "/teams"))[0].id;
   const sites = [];
   for (let number = 0; number < ROOMS; number++)

@@ -40,6 +40,16 @@ use leptos_router::{
 use model::views::SignupState;
 use std::time::Duration;
 
+/// A page's title as the browser shows it. Names that people chose stand in it, and where the server writes the page
+/// nobody else escapes it (`leptos_meta` does not).
+#[expect(clippy::needless_pass_by_value, reason = "what the component calls it with")]
+fn title_of(title: String) -> String {
+    let title = if title.is_empty() { "WebMeteor".to_owned() } else { format!("{title} · WebMeteor") };
+    #[cfg(feature = "ssr")]
+    let title = html_escape::encode_text(&title).into_owned();
+    title
+}
+
 /// The root component.
 #[component]
 pub fn App() -> impl IntoView {
@@ -51,7 +61,7 @@ pub fn App() -> impl IntoView {
     VisitorResource::provide();
     let (is_routing, set_is_routing) = signal(false);
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "WebMeteor".to_owned() } else { format!("{title} · WebMeteor") } />
+        <Title formatter=title_of />
         <Router set_is_routing>
             <div role="status">
                 <RoutingProgress is_routing max_time=Duration::from_millis(300) {..} class="routing-progress" aria-label="Loading" />

@@ -54,6 +54,8 @@ export async function start(defer, settings = {}) {
       TEMPLATES_DIR: path.join(ROOT, "templates"),
       ALLOW_PRIVATE_REPOSITORIES: "true",
       EXTRA_LABELS: LABEL,
+      // A bench is many people at one address.
+      LIMIT_FACTOR: 1000,
       ...settings,
     }),
     stdio: ["ignore", out, out],

@@ -32,6 +32,10 @@ use tower::Service;
 
 /// How long a request's head may take, and how long a connection may wait for the next one.
 const HEAD: Duration = Duration::from_secs(20);
+/// The same for proxies that are trusted. They keep connections for their next visitor, and one that is closed in the very
+/// moment in which they use it again is an error that the visitor sees: they are to close first, as Traefik and Go's own
+/// do after 90 s, nginx and Apache after 60.
+const HEAD_OF_PROXIES: Duration = Duration::from_mins(2);
 /// A client over HTTP/2 that says nothing is asked so often whether it is there, and has as long to answer.
 const ALIVE: Duration = Duration::from_secs(20);
 /// The longest head, in bytes; more lines than this are refused as well (431).
@@ -46,7 +50,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `stopping` fires, and then until all requests have ended.
 pub async fn serve(listener: TcpListener, router: Router, trusted: Vec<IpNet>, stopping: CancellationToken) {
-    let (graceful, places, builder) = (GracefulShutdown::new(), Places::default(), builder());
+    let (graceful, places) = (GracefulShutdown::new(), Places::default());
+    let (for_all, for_proxies) = (builder(HEAD), builder(HEAD_OF_PROXIES));
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => break,
@@ -60,10 +65,10 @@ pub async fn serve(listener: TcpListener, router: Router, trusted: Vec<IpNet>, s
             }
         };
         let address = peer.ip().to_canonical();
-        let place = if trusted.iter().any(|network| network.contains(&address)) {
-            None
+        let (place, builder, patience) = if trusted.iter().any(|network| network.contains(&address)) {
+            (None, &for_proxies, HEAD_OF_PROXIES)
         } else if let Some(place) = places.take(address) {
-            Some(place)
+            (Some(place), &for_all, HEAD)
         } else {
             tracing::debug!(%address, "too many connections from one address");
             continue;
@@ -79,7 +84,7 @@ pub async fn serve(listener: TcpListener, router: Router, trusted: Vec<IpNet>, s
             // Before its first request nothing is known of a client, not even which protocol it speaks.
             let ended = tokio::select! {
                 ended = &mut connection => Some(ended),
-                () = tokio::time::sleep(HEAD) => None,
+                () = tokio::time::sleep(patience) => None,
             };
             let ended = match ended {
                 None if has_spoken.load(Ordering::Relaxed) => connection.await,
@@ -104,9 +109,9 @@ async fn pause(error: &io::Error) {
     }
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder(head: Duration) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(HEADERS_MAX).max_buf_size(HEAD_MAX);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_headers(HEADERS_MAX).max_buf_size(HEAD_MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

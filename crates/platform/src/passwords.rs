@@ -1,13 +1,16 @@
 //! Passwords: what is accepted, and argon2id off the async threads.
 
 use crate::Result;
-use argon2::{Argon2, Params, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use argon2::{
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
+};
 use model::names::NameError;
 use rand::seq::IndexedRandom;
 use std::{
     collections::HashSet,
     num::NonZero,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
     thread,
 };
 use tokio::{sync::Semaphore, task};
@@ -36,6 +39,13 @@ const NOBODY: &str =
 /// Each hash takes 19 MiB and one core for some 20 ms: more at once than cores would only add memory.
 static PLACES: LazyLock<Arc<Semaphore>> =
     LazyLock::new(|| Arc::new(Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get))));
+
+/// What hashes are computed in, for one after the other: given back to the system and taken again each time, it would leave
+/// holes that the process keeps, hundreds of megabytes after a hundred attempts.
+type Memory = Vec<Block>;
+
+/// What nobody computes in just now; never more than there are places.
+static MEMORY: Mutex<Vec<Memory>> = Mutex::new(Vec::new());
 
 /// How a password compares with what is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,10 +145,16 @@ fn words(text: &str) -> Vec<String> {
 /// Only if the system has no randomness or no threads left.
 pub async fn hash(password: &str) -> Result<String> {
     let password = password.to_owned();
-    off_thread(move || {
-        let hash: PasswordHash = Argon2::default()
-            .hash_password(password.as_bytes())
-            .map_err(|e| anyhow::anyhow!("a password could not be hashed: {e}"))?;
+    off_thread(move |memory| {
+        let (salt, params) = (Salt::generate(), Params::DEFAULT);
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(not_hashed)?,
+            salt: Some(salt),
+            hash: Some(output(&argon2, password.as_bytes(), &salt, memory).map_err(not_hashed)?),
+        };
         Ok(hash.to_string())
     })
     .await?
@@ -151,10 +167,10 @@ pub async fn hash(password: &str) -> Result<String> {
 pub async fn verify(password: &str, stored: Option<&str>) -> Result<Verdict> {
     let known = stored.is_some();
     let (password, stored) = (password.to_owned(), stored.unwrap_or(NOBODY).to_owned());
-    off_thread(move || {
+    off_thread(move |memory| {
         let hash =
             PasswordHash::new(&stored).map_err(|e| anyhow::anyhow!("a stored password hash is unreadable: {e}"))?;
-        let same = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
+        let same = is_same(&hash, password.as_bytes(), memory).unwrap_or(false);
         #[cfg(test)]
         tests::VERIFIED.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         Ok(match same && known {
@@ -164,6 +180,29 @@ pub async fn verify(password: &str, stored: Option<&str>) -> Result<Verdict> {
         })
     })
     .await?
+}
+
+fn not_hashed(error: impl std::fmt::Display) -> anyhow::Error {
+    anyhow::anyhow!("a password could not be hashed: {error}")
+}
+
+fn output(argon2: &Argon2<'_>, password: &[u8], salt: &[u8], memory: &mut Memory) -> argon2::Result<Output> {
+    let blocks = argon2.params().block_count();
+    if memory.len() < blocks {
+        memory.resize(blocks, Block::default());
+    }
+    let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
+    argon2.hash_password_into_with_memory(password, salt, &mut bytes, memory)?;
+    Output::new(&bytes).map_err(|_| argon2::Error::OutputTooShort)
+}
+
+/// The stored hash is that of this password; outputs are compared in constant time.
+fn is_same(hash: &PasswordHash, password: &[u8], memory: &mut Memory) -> argon2::Result<bool> {
+    let (Some(salt), Some(expected)) = (hash.salt, hash.hash) else { return Ok(false) };
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).map_err(|_| argon2::Error::AlgorithmInvalid)?;
+    let version = hash.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let params = Params::try_from(hash).map_err(|_| argon2::Error::AlgorithmInvalid)?;
+    Ok(output(&Argon2::new(algorithm, version, params), password, &salt, memory)? == expected)
 }
 
 /// Made as [`hash`] would make it today.
@@ -186,12 +225,14 @@ pub fn random() -> String {
 
 /// Runs work that holds a core, on a thread that may be held. The place is given back when the work ends, not when the
 /// caller stops waiting for it.
-async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+async fn off_thread<T: Send + 'static>(work: impl FnOnce(&mut Memory) -> T + Send + 'static) -> Result<T> {
     #[cfg(test)]
     tests::WORK.with(|count| count.set(count.get() + 1));
     let place = Arc::clone(&PLACES).acquire_owned().await.map_err(anyhow::Error::from)?;
     let done = task::spawn_blocking(move || {
-        let result = work();
+        let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let result = work(&mut memory);
+        MEMORY.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         drop(place);
         result
     });
@@ -201,6 +242,7 @@ async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use argon2::PasswordHasher;
     use std::{cell::Cell, sync::atomic::AtomicUsize};
 
     /// How many passwords were compared in this process.

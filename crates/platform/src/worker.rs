@@ -305,6 +305,9 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         let asked = deployments::create(&platform, &calm, site, NewDeployment::default()).await.unwrap().summary;
+        // Only now others can see it: it says of itself when its transaction began.
+        let waits_since: time::OffsetDateTime =
+            sqlx::query_scalar("select clock_timestamp()").fetch_one(&platform.pool).await.unwrap();
         let ended = loop {
             let shown = deployments::get(&platform, &calm, asked.id).await.unwrap().summary;
             if shown.status.is_final() {
@@ -318,7 +321,7 @@ mod tests {
         let before: i64 =
             sqlx::query_scalar("select count(*) from deployments where team_id = $1 and started_at between $2 and $3")
                 .bind(team)
-                .bind(asked.created_at)
+                .bind(waits_since)
                 .bind(ended.started_at.unwrap())
                 .fetch_one(&platform.pool)
                 .await

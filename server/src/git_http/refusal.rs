@@ -37,17 +37,23 @@ impl From<FetchError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let (status, text) = match self {
+        match self {
             Self::SignIn => {
                 let text = "Sign in with your e-mail address and your password, or an access token in its place.\n";
                 let mut response = (StatusCode::UNAUTHORIZED, text).into_response();
                 // RFC 7617, section 2.
                 let challenge = HeaderValue::from_static("Basic realm=\"WebMeteor\", charset=\"UTF-8\"");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-                return response;
+                response
             }
-            Self::Problem(problem) => (problem.status, problem.detail),
-        };
-        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), format!("{text}\n")).into_response()
+            Self::Problem(problem) => {
+                let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let mut response = (status, format!("{}\n", problem.detail)).into_response();
+                if let Some(seconds) = problem.retry_after {
+                    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+                }
+                response
+            }
+        }
     }
 }

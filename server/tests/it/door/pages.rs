@@ -102,7 +102,8 @@ async fn every_page_is_sent_with_what_keeps_it_to_itself() {
 }
 
 /// Comes alive where it is not escaped: in HTML, in an attribute, in a script, in SQL, in a shell, in a header.
-const ALIVE: &str = "\"><img src=x onerror=alert(1)></script><script>alert(1)</script>'; select 1;-- $(id) {{7*7}}";
+const ALIVE: &str =
+    "\"></title><img src=x onerror=alert(1)></script><script>alert(1)</script>'; select 1;-- $(id) {{7*7}}";
 
 #[tokio::test]
 async fn what_people_write_is_shown_and_does_nothing() {

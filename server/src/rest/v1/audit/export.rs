@@ -200,7 +200,24 @@ mod tests {
 
     /// Reads a row as RFC 4180 has it.
     fn cells_of(line: &str) -> Vec<String> {
-        let inner = line.strip_suffix("\"\r\n").unwrap().strip_prefix('"').unwrap();
-        inner.split("\",\"").map(|cell| cell.replace("\"\"", "\"")).collect()
+        let mut rest = line.strip_suffix("\r\n").unwrap();
+        let mut cells = Vec::new();
+        while let Some(quoted) = rest.strip_prefix('"') {
+            let mut cell = String::new();
+            rest = quoted;
+            loop {
+                let (text, after) = rest.split_once('"').unwrap();
+                cell.push_str(text);
+                let Some(more) = after.strip_prefix('"') else {
+                    rest = after.strip_prefix(',').unwrap_or(after);
+                    break;
+                };
+                cell.push('"');
+                rest = more;
+            }
+            cells.push(cell);
+        }
+        assert_eq!(rest, "");
+        cells
     }
 }
