@@ -1,4 +1,4 @@
-//! Times and durations as people read them.
+//! Times and durations as people read them, and texts as they wrote them.
 
 use time::{Duration, OffsetDateTime, macros::format_description};
 
@@ -55,6 +55,14 @@ pub fn clock_time(at: OffsetDateTime) -> String {
 /// The first seven digits of a commit's id, as Git shows it.
 pub fn short_commit(commit: &str) -> String {
     commit.chars().take(7).collect()
+}
+
+/// Text that people wrote, for the places where the page's writer on the server escapes nothing: a title (`leptos_meta`)
+/// and what stands in a `textarea` (`tachys`). The browser's side sets both as text, and needs it as it is.
+pub fn inert(text: String) -> String {
+    #[cfg(feature = "ssr")]
+    let text = html_escape::encode_text(&text).into_owned();
+    text
 }
 
 #[cfg(test)]

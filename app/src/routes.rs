@@ -15,6 +15,7 @@ use crate::{
     domains::DomainsPage,
     environments::{EnvironmentSettingsPage, NewEnvironmentPage},
     form::{Form, load_page},
+    format,
     github::{GitHubAdminPage, GitHubPickPage},
     invitations::{InvitationPage, PlatformInvitationsPage},
     landing::LandingPage,
@@ -40,14 +41,11 @@ use leptos_router::{
 use model::views::SignupState;
 use std::time::Duration;
 
-/// A page's title as the browser shows it. Names that people chose stand in it, and where the server writes the page
-/// nobody else escapes it (`leptos_meta` does not).
+/// A page's title as the browser shows it.
 #[expect(clippy::needless_pass_by_value, reason = "what the component calls it with")]
 fn title_of(title: String) -> String {
     let title = if title.is_empty() { "WebMeteor".to_owned() } else { format!("{title} · WebMeteor") };
-    #[cfg(feature = "ssr")]
-    let title = html_escape::encode_text(&title).into_owned();
-    title
+    format::inert(title)
 }
 
 /// The root component.

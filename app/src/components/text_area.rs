@@ -1,6 +1,7 @@
 //! A field of several lines, and a box to tick: label, hint and message tied together for every reader.
 
 use super::icon::{Glyph, Icon};
+use crate::format;
 use leptos::prelude::*;
 
 /// A field for text of several lines, in the letters of code.
@@ -53,7 +54,7 @@ pub fn TextArea(
                     aria-invalid=move || error.read().is_some().then_some("true")
                     aria-describedby=describes
                 >
-                    {value.unwrap_or_default()}
+                    {format::inert(value.unwrap_or_default())}
                 </textarea>
             </div>
             {move || {

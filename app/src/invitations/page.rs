@@ -97,7 +97,25 @@ fn Open(
     let content = match user {
         Some(user) if user.email == look.email => view! { <Accept token form=accept /> }.into_any(),
         Some(user) => view! { <Other user email=look.email /> }.into_any(),
-        None => view! { <New token email=look.email form=join /> }.into_any(),
+        None => {
+            let sign_in = format!("/sign-in?next=/invitations/{token}");
+            view! {
+                <A href=sign_in attr:class="btn btn-primary w-full">
+                    "Sign in to accept"
+                </A>
+                {if look.may_join {
+                    view! { <New token email=look.email form=join /> }.into_any()
+                } else {
+                    view! {
+                        <p class="break-words text-center text-sm text-muted">
+                            {format!("To make an account, open the link that was mailed to {}.", look.email)}
+                        </p>
+                    }
+                        .into_any()
+                }}
+            }
+            .into_any()
+        }
     };
     view! {
         <AuthFrame title="Invitation" about>
@@ -140,11 +158,7 @@ fn Other(user: UserView, email: String) -> impl IntoView {
 
 #[component]
 fn New(token: String, email: String, form: Form<Join>) -> impl IntoView {
-    let sign_in = format!("/sign-in?next=/invitations/{token}");
     view! {
-        <A href=sign_in attr:class="btn btn-primary w-full">
-            "Sign in to accept"
-        </A>
         <p class="text-center text-sm text-muted">"or make an account for it"</p>
         <ActionForm action=form.action attr:class="flex flex-col gap-4">
             {form.refusal(&["name", "password"])}

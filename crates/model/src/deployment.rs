@@ -220,8 +220,8 @@ impl FailureCode {
             Self::ReleaseGone => "Redeploy its commit instead.",
             Self::DiskFull => "Ask the operator to free disk space; nothing of your site was changed.",
             Self::NameTaken => {
-                "Make the site under another name, or delete it in the other WebMeteor. If that one is gone for good, ask \
-                 the operator to remove the containers, networks and volumes that bear its label."
+                "Make the site under another name. Or delete the site that has it in the other WebMeteor; what a site or a \
+                 WebMeteor that is gone for good has left is moved or removed by the operator."
             }
             Self::StartFailed => "Check the service's image and command.",
             Self::CrashLoop => "Read the service's last lines: it ended by itself. Correct it, and push again.",

@@ -60,6 +60,10 @@ impl From<Error> for Problem {
                     "A text holds a character that cannot be kept; leave U+0000 out.",
                 )
             }
+            error if error.has_moved() => {
+                let detail = "The site went to another team meanwhile, or is gone; look at it again, then try again.";
+                Problem::conflict("site_moved", detail)
+            }
             Error::Engine(docker::Error::Unavailable(words)) => {
                 tracing::error!(error = words, "the container engine does not answer");
                 let detail = "Docker does not answer on this machine; try again in a moment.";
@@ -74,6 +78,11 @@ impl From<Error> for Problem {
 }
 
 impl Error {
+    /// What was read a moment ago belongs to another team by now, or is gone: what was to be written with it was refused.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.constraint().is_some_and(|name| name.ends_with("_team_fkey"))
+    }
+
     /// The name of the constraint that was violated, if that is what happened.
     pub fn constraint(&self) -> Option<&str> {
         match self {

@@ -32,6 +32,9 @@ use utoipa::ToSchema;
 const GOOD_FOR: Duration = Duration::days(7);
 /// It is not mailed again before so long.
 const PAUSE: Duration = Duration::minutes(1);
+/// So many an address is mailed in an hour, by all teams together; who invites it once more is answered the same, and
+/// nothing is sent.
+const MOST_IN_AN_HOUR: i64 = 5;
 /// So many of a team may be open.
 const MOST: i64 = 50;
 /// So many are shown.
@@ -266,7 +269,9 @@ async fn post(
         Some(team) => format!("Invitation to {team} on WebMeteor"),
         None => "Invitation to WebMeteor".to_owned(),
     };
-    mail::send(platform, conn, &to, &Mail { subject, text }).await
+    // This one is counted already.
+    let may_send = store::invitations::recent(conn, to.as_str()).await? <= MOST_IN_AN_HOUR;
+    mail::send_if(platform, conn, &to, &Mail { subject, text }, may_send).await
 }
 
 fn link(platform: &Platform, token: &str) -> String {

@@ -7,7 +7,7 @@ pub use under_way::{Begun, UnderWay, begin, resume, run, unlock_all};
 use crate::{
     Error, Platform, Result, access,
     deployments::{Queued, enqueue},
-    pushes, quotas,
+    members, pushes, quotas,
 };
 use forge::{git::CheckedOut, hosted, push::Moved};
 use model::{
@@ -129,6 +129,8 @@ async fn decide(
     moved: &[Moved],
     cut_off: Option<OffsetDateTime>,
 ) -> Result<Pushed> {
+    // A push takes up to an hour: whoever was removed from the team meanwhile deploys nothing any more.
+    let actor = &members::still(platform, actor).await?;
     let mut led_to = Pushed::default();
     let mut tx = platform.pool.begin().await?;
     let is_ours = store::pushes::remove(&mut tx, push.0, push.1).await?;

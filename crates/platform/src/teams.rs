@@ -154,7 +154,7 @@ fn parse(name: &str) -> Result<DisplayName> {
 }
 
 async fn detail(conn: &mut PgConnection, team: Team, role: Role) -> Result<TeamDetail> {
-    let counts = store::teams::counts(conn, team.id).await?;
+    let counts = store::teams::counts(conn, team.id).await?.ok_or_else(|| Problem::not_found("team"))?;
     Ok(TeamDetail {
         team: view(team, role),
         members: counts.members,

@@ -88,8 +88,26 @@ pub(crate) async fn deliver(
     of_site(platform, site, Provider::GitHub, SignedWith::Secret, headers, body).await
 }
 
-/// Takes a webhook that is known to be for this site.
+/// Takes a webhook that is known to be for this site, which may go to another team meanwhile: then it is taken for that one.
 async fn of_site(
+    platform: &Platform,
+    site: &SiteRow,
+    provider: Provider,
+    signed_with: SignedWith,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Received> {
+    match of_site_and_team(platform, site, provider, signed_with, headers, body).await {
+        Err(error) if error.has_moved() => {
+            let now = store::sites::for_webhook(&mut *platform.pool.acquire().await?, site.id).await?;
+            let now = now.ok_or_else(|| Problem::not_found("site"))?;
+            of_site_and_team(platform, &now, provider, signed_with, headers, body).await
+        }
+        taken => taken,
+    }
+}
+
+async fn of_site_and_team(
     platform: &Platform,
     site: &SiteRow,
     provider: Provider,

@@ -150,6 +150,14 @@ pub async fn withdraw_expired(conn: &mut PgConnection, team: Option<TeamId>, ema
     Ok(())
 }
 
+/// How many invitations an address was mailed in the last hour, whoever invited it and whatever became of them.
+pub async fn recent(conn: &mut PgConnection, email: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar("select count(*) from invitations where email = $1 and sent_at > now() - interval '1 hour'")
+        .bind(email)
+        .fetch_one(conn)
+        .await
+}
+
 /// It was mailed again, and is good until then.
 pub async fn sent(
     conn: &mut PgConnection,

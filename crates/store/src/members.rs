@@ -118,7 +118,7 @@ mod tests {
         assert!(add(&mut conn, team, bob, Role::Viewer).await.unwrap());
         assert!(!add(&mut conn, team, bob, Role::Owner).await.unwrap(), "the role stays");
         assert_eq!(owners(&mut conn, team).await.unwrap(), 1);
-        let counts = teams::counts(&mut conn, team).await.unwrap();
+        let counts = teams::counts(&mut conn, team).await.unwrap().unwrap();
         assert_eq!((counts.members, counts.owners, counts.sites), (2, 1, 0));
         assert_eq!(teams::owned_by(&mut conn, ada).await.unwrap(), 1);
         let found: Vec<_> = of_team(&mut conn, team).await.unwrap().into_iter().map(|it| (it.user, it.role)).collect();

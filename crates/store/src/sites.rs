@@ -203,10 +203,10 @@ pub async fn for_webhook_by_repository(conn: &mut PgConnection, addresses: &[Str
     .await
 }
 
-/// For the webhook alone: the site whose repository the platform keeps itself, by the names in its Git address.
-pub async fn for_webhook_by_names(conn: &mut PgConnection, team: &str, slug: &str) -> Result<Option<SiteRow>> {
-    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.slug = $2 and t.slug = $1 and s.deleting_at is null")))
-        .bind(team)
+/// For the webhook alone: the site whose repository the platform keeps itself, by the last name in its Git address. The
+/// team before it is another one after a transfer, and forges keep the address that they were given.
+pub async fn for_webhook_by_slug(conn: &mut PgConnection, slug: &str) -> Result<Option<SiteRow>> {
+    sqlx::query_as(sqlx::AssertSqlSafe(format!("{SELECT} where s.slug = $1 and s.deleting_at is null")))
         .bind(slug)
         .fetch_optional(conn)
         .await

@@ -64,8 +64,8 @@ pub struct Counts {
     pub created_at: OffsetDateTime,
 }
 
-/// Counts what a team has.
-pub async fn counts(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Counts> {
+/// Counts what a team has; `None` if it is gone.
+pub async fn counts(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Option<Counts>> {
     sqlx::query_as(
         "select (select count(*) from members where team_id = t.id) as members, \
                 (select count(*) from members where team_id = t.id and role = 'owner') as owners, \
@@ -73,7 +73,7 @@ pub async fn counts(conn: &mut PgConnection, id: TeamId) -> sqlx::Result<Counts>
          from teams t where id = $1",
     )
     .bind(id)
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await
 }
 

@@ -118,7 +118,7 @@ pub async fn set_email(conn: &mut PgConnection, id: UserId, email: &str) -> sqlx
 /// ends: of two who leave at once, one stays.
 pub async fn lock_other_admins(conn: &mut PgConnection, id: UserId) -> sqlx::Result<bool> {
     let admins: Vec<UserId> =
-        sqlx::query_scalar("select id from users where is_admin order by id for update").fetch_all(conn).await?;
+        sqlx::query_scalar("select id from users where is_admin order by id for no key update").fetch_all(conn).await?;
     Ok(admins.iter().any(|admin| *admin != id))
 }
 

@@ -204,8 +204,9 @@ impl Feed {
     async fn pass_on(&mut self, told: &Arc<Told>) -> Result<(), End> {
         let row = &told.row;
         let Some(site) = row.event.site() else {
-            // Who is in the team changed: whoever was removed is told nothing of what comes after.
-            return self.look_again().await;
+            // Who is in the team changed: whoever was removed is told nothing of what comes after. Whoever was added sees it
+            // with the next look.
+            return if self.actor.role_in(row.team).is_some() { self.look_again().await } else { Ok(()) };
         };
         if !sites::may_hear(&self.actor, row.team, site) {
             return Ok(());

@@ -111,6 +111,8 @@ pub struct InvitationLook {
     /// Good until.
     #[serde(with = "time::serde::rfc3339")]
     pub expires_at: OffsetDateTime,
+    /// An account can be made with this link; else with the one that was mailed alone.
+    pub may_join: bool,
 }
 
 /// What accepting an invitation led to.

@@ -43,6 +43,7 @@ impl fmt::Debug for Joining {
 pub async fn look(platform: &Platform, token: &str) -> Result<InvitationLook> {
     let mut conn = platform.pool.acquire().await?;
     let row = found(&mut conn, token).await?;
+    let may_join = is_mailed(&row, token) || !platform.settings.mail.transport.reaches_people();
     Ok(InvitationLook {
         role: row.role(),
         state: state(&row),
@@ -50,6 +51,7 @@ pub async fn look(platform: &Platform, token: &str) -> Result<InvitationLook> {
         team: row.team_name,
         invited_by: row.inviter,
         expires_at: row.expires_at,
+        may_join,
     })
 }
 
@@ -57,7 +59,8 @@ pub async fn look(platform: &Platform, token: &str) -> Result<InvitationLook> {
 /// role, and who came by the mailed link has proven the address.
 ///
 /// # Errors
-/// 404; 403 `other_address`, or `token_not_allowed` for a caller with an API token; 409 `invitation_accepted`,
+/// 404; 403 `other_address`, `address_unproven` where mail is sent and neither the link nor the account proves the address,
+/// or `token_not_allowed` for a caller with an API token; 409 `invitation_accepted`,
 /// `invitation_withdrawn` or `invitation_expired`.
 pub async fn accept(platform: &Platform, actor: &Actor, token: &str) -> Result<Accepted> {
     access::in_person(actor)?;
@@ -72,8 +75,13 @@ pub async fn accept(platform: &Platform, actor: &Actor, token: &str) -> Result<A
         );
         return Err(Problem::new(403, "other_address", detail).into());
     }
-    if account.email_verified_at.is_none() && is_mailed(&row, token) {
-        accounts::note_verified(&mut tx, actor, user, &row.email).await?;
+    if account.email_verified_at.is_none() {
+        if is_mailed(&row, token) {
+            accounts::note_verified(&mut tx, actor, user, &row.email).await?;
+        } else if platform.settings.mail.transport.reaches_people() {
+            let detail = format!("Open the link that was mailed to {}, or confirm your address first.", row.email);
+            return Err(Problem::new(403, "address_unproven", detail).into());
+        }
     }
     let team = enter(&mut tx, actor, &row, user).await?;
     let team = match team {

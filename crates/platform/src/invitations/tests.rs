@@ -114,9 +114,13 @@ async fn where_mail_is_sent_an_account_is_made_by_the_mailed_link_alone(pool: Pg
         let made = create(platform, &world.actor, world.team, &wanted(email, Role::Viewer)).await.unwrap();
         let refused = problem(join(platform, &Actor::nobody(), token(&made.link), &joining(name)).await);
         assert_eq!(refused.code, "address_unproven", "whether there is an account or not");
+        assert!(!look(platform, token(&made.link)).await.unwrap().may_join);
         if name == "Bob" {
-            accept(platform, &bob, token(&made.link)).await.unwrap();
-            assert!(!accounts::me(platform, &bob).await.unwrap().email_verified, "not by this link");
+            let refused = problem(accept(platform, &bob, token(&made.link)).await);
+            assert_eq!(refused.code, "address_unproven", "an account from before mail was sent proves it no more");
+            let text = mails(platform).await.pop().unwrap().1;
+            accept(platform, &bob, mailed(&text)).await.unwrap();
+            assert!(accounts::me(platform, &bob).await.unwrap().email_verified);
         }
     }
     let text = mails(platform).await.pop().unwrap().1;
@@ -136,6 +140,22 @@ async fn an_invitation_does_not_tell_whether_there_is_an_account(pool: PgPool) {
         told.push((made.invitation.role, made.invitation.state, seen.team, seen.role, seen.state));
     }
     assert_eq!(told[0], told[1]);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
+async fn an_address_is_mailed_few_invitations_however_often_it_is_invited(pool: PgPool) {
+    let world = World::new(pool).await;
+    let (platform, place) = (&world.platform, Place::Team(world.team));
+    for _ in 0..8 {
+        let made = create(platform, &world.actor, world.team, &wanted("bob@example.org", Role::Viewer)).await.unwrap();
+        withdraw(platform, &world.actor, place, made.invitation.id).await.unwrap();
+    }
+    let of_others = account(platform, "Eve").await;
+    let theirs = of_others.memberships[0].0;
+    create(platform, &of_others, theirs, &wanted("bob@example.org", Role::Viewer)).await.unwrap();
+    let sent = "select count(*) from mails where recipient = 'bob@example.org' and due_at is not null";
+    let sent: i64 = sqlx::query_scalar(sent).fetch_one(&platform.pool).await.unwrap();
+    assert_eq!(sent, MOST_IN_AN_HOUR);
 }
 
 #[sqlx::test(migrations = "../../migrations")]

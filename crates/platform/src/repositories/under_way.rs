@@ -2,7 +2,7 @@
 //! what was written down at the beginning is made up for after an end in between, whichever of the two it was.
 
 use super::{Moved, Repository, decide};
-use crate::{Platform, Result, access};
+use crate::{Error, Platform, Result, access};
 use forge::{hosted, locks};
 use model::{Actor, PushId, Scope, TeamId, names::BranchName};
 use std::{
@@ -124,7 +124,14 @@ async fn take_up(platform: &Platform, row: &PushRow, alone: bool) -> Result<bool
         Ok(moved) => {
             let actor = Actor { user: row.user_id, ..Actor::platform(row.team_id) };
             let push = (row.team_id, row.id);
-            let led_to = decide(platform, &actor, push, row.site_id, &moved, Some(row.started_at)).await?;
+            let led_to = match decide(platform, &actor, push, row.site_id, &moved, Some(row.started_at)).await {
+                Err(Error::Problem(problem)) => {
+                    tracing::warn!(site = %row.site_id, user = ?row.user_id, %problem, "a push that was cut off is not deployed");
+                    store::pushes::remove(&mut *platform.pool.acquire().await?, row.team_id, row.id).await?;
+                    return Ok(true);
+                }
+                decided => decided?,
+            };
             for started in &led_to.started {
                 tracing::warn!(site = %row.site_id, deployment = %started.deployment, "a push that was cut off is deployed");
             }

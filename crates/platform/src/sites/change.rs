@@ -4,7 +4,7 @@ use super::{
     get,
     repository::{self, NewRepository},
 };
-use crate::{Platform, Result, access, audit, audit::Entry, previews};
+use crate::{Platform, Result, access, audit, audit::Entry, members, previews};
 use model::{Actor, Problem, Scope, SiteId, event::Event, names::DisplayName, views::SiteView};
 use serde::Deserialize;
 use serde_json::json;
@@ -39,6 +39,8 @@ pub async fn change(platform: &Platform, actor: &Actor, id: SiteId, change: Chan
         Some(wanted) => Some(repository::choose(platform, actor, id, wanted).await?),
         None => None,
     };
+    // The repository may have taken its time: the caller may have been removed from the team meanwhile.
+    let actor = &members::still(platform, actor).await?;
     let mut tx = platform.pool.begin().await?;
     // Before any row: what decides about previews takes it first too.
     store::pull_requests::lock(&mut tx, id).await?;

@@ -4,7 +4,7 @@ use crate::{
     Platform, Result, access, audit,
     audit::Entry,
     deployments::{Queued, enqueue},
-    github, quotas,
+    github, members, quotas,
     sites::{
         get,
         repository::{self, Way, parse_token},
@@ -123,6 +123,8 @@ pub async fn create(platform: &Platform, actor: &Actor, new: NewSite) -> Result<
             ));
         }
         *branch = Some(way.ask(platform, url, branch.clone(), accept.as_deref(), "source").await?);
+        // That took its time: the caller may have been removed from the team meanwhile.
+        access::team_to_write(&members::still(platform, actor).await?, Some(team))?;
     }
 
     let id = SiteId::new();

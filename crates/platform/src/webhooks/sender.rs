@@ -93,8 +93,8 @@ async fn by_repository(platform: &Platform, conn: &mut PgConnection, keys: &[Rep
     for key in keys {
         let names =
             own.as_ref().and_then(|own| key.as_str().strip_prefix(own.as_str())?.strip_prefix('/')?.split_once('/'));
-        if let Some((team, slug)) = names {
-            found.extend(store::sites::for_webhook_by_names(conn, team, slug).await?);
+        if let Some((_, slug)) = names {
+            found.extend(store::sites::for_webhook_by_slug(conn, slug).await?);
         }
     }
     Ok(found)

@@ -153,6 +153,25 @@ fn problem<T: std::fmt::Debug>(result: Result<T>) -> Problem {
 }
 
 #[sqlx::test(migrations = "../../migrations")]
+async fn a_webhook_that_meets_a_transfer_is_taken_for_the_team_that_has_the_site_now(pool: PgPool) {
+    let world = World::new(pool).await;
+    let site = world.remote().await;
+    let mut conn = world.platform.pool.acquire().await.unwrap();
+    let before = store::sites::for_webhook(&mut conn, site).await.unwrap().unwrap();
+    let other = store::teams::insert(&mut conn, "acme", "Acme").await.unwrap().unwrap().id;
+    store::sites::transfer(&mut conn, before.team_id, site, other).await.unwrap();
+    let hook = Hook::push("refs/heads/main");
+    let received = deliver(&world.platform, &before, &hook.headers(SECRET), &hook.bytes()).await.unwrap();
+    assert_eq!((received.status, received.outcome), (202, Outcome::Queued));
+    let of: TeamId = sqlx::query_scalar("select team_id from deployments where site_id = $1")
+        .bind(site)
+        .fetch_one(&mut *conn)
+        .await
+        .unwrap();
+    assert_eq!(of, other);
+}
+
+#[sqlx::test(migrations = "../../migrations")]
 async fn a_signed_push_on_the_environments_branch_is_deployed(pool: PgPool) {
     let world = World::new(pool).await;
     let site = world.remote().await;
