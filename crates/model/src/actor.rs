@@ -22,6 +22,11 @@ pub enum Role {
 impl Role {
     /// All of them, the highest first.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Developer, Self::Viewer];
+    /// The one of the two that may do less.
+    #[must_use]
+    pub fn lesser(self, other: Self) -> Self {
+        if Self::ALL.iter().rev().find(|role| [self, other].contains(role)) == Some(&self) { self } else { other }
+    }
     /// The word stored in the database.
     pub fn as_str(self) -> &'static str {
         match self {

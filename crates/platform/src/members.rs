@@ -34,15 +34,17 @@ pub async fn list(platform: &Platform, actor: &Actor, team: TeamId) -> Result<Ve
     Ok(members.into_iter().map(|member| view(actor, member)).collect())
 }
 
-/// The same actor with the memberships that it still has, for what goes on for longer than a request.
+/// The same actor with the memberships that it still has, and no higher role in any, for what goes on for longer than a
+/// request.
 ///
 /// # Errors
 /// The database's.
 pub async fn still(platform: &Platform, actor: &Actor) -> Result<Actor> {
     let Some(user) = actor.user else { return Ok(actor.clone()) };
     let now = store::teams::of_user(&mut *platform.pool.acquire().await?, user).await?;
-    let role_now = |team: TeamId| now.iter().find(|it| it.team.id == team).map(|it| (team, it.role));
-    let memberships = actor.memberships.iter().filter_map(|(team, _)| role_now(*team)).collect();
+    let role_now = |team: TeamId| now.iter().find(|it| it.team.id == team).map(|it| it.role);
+    let still = |(team, role): &(TeamId, Role)| Some((*team, role.lesser(role_now(*team)?)));
+    let memberships = actor.memberships.iter().filter_map(still).collect();
     Ok(Actor { memberships, ..actor.clone() })
 }
 

@@ -208,6 +208,8 @@ async fn give_way(
     // A rollback that is unwell too does not lead to another one: the two would take turns.
     let back = watch.previous_release.filter(|_| deployment.from_release.is_none());
     let mut tx = platform.pool.begin().await?;
+    // In the order in which a transfer takes them.
+    store::environments::lock_of_site(&mut tx, watch.team_id, deployment.site_id).await?;
     if store::watches::hold(&mut tx, deployment.id).await?.is_none() {
         return Ok(());
     }
