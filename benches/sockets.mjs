@@ -9,7 +9,7 @@
 import { fork } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
-import { bench, count, ms, ratio, run, table, until } from "./lib/bench.mjs";
+import { bench, count, ms, ratio, table, until } from "./lib/bench.mjs";
 import { start } from "./lib/platform.mjs";
 
 const CLIENTS = count("CLIENTS", 5000);
@@ -121,8 +121,6 @@ async function measure(defer, { port, pid, auth, rooms, toAll, toRooms }) {
 }
 
 async function main(defer) {
-  // 5,000 sockets here and 5,000 there.
-  for (const pid of [process.pid]) await run("prlimit", ["--pid", String(pid), "--nofile=65536:65536"]);
   const platform = await start(defer);
   const team = (await platform.api("GET", "/teams")).items?.[0]?.id ?? (await platform.api("GET", "/teams"))[0].id;
   const sites = [];

@@ -25,11 +25,11 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page).toHaveURL(/\/teams\/[^/]+\/audit$/);
       if (javaScriptEnabled) await hydrated(page);
 
-      await page.getByLabel("What", { exact: true }).selectOption("Domains");
+      await page.getByRole("combobox", { name: "What" }).selectOption("Domains");
       await page.getByRole("button", { name: "Filter" }).click();
       await expect(page).toHaveURL(/action=domain/);
       await expect(page.getByText("Nothing was found")).toBeVisible();
-      await expect(page.getByLabel("What", { exact: true })).toHaveValue("domain");
+      await expect(page.getByRole("combobox", { name: "What" })).toHaveValue("domain");
       if (javaScriptEnabled) expect(await findings(page)).toEqual([]);
       await page.getByRole("link", { name: "All entries" }).click();
       await expect(page).toHaveURL(/\/audit$/);

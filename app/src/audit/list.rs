@@ -39,7 +39,7 @@ pub fn List(
                 <a href=csv rel="external" download class="link-accent" aria-label="Export as CSV">
                     "CSV"
                 </a>
-                <a href=lines rel="external" download class="link-accent" aria-label="Export as lines of JSON">
+                <a href=lines rel="external" download class="link-accent" aria-label="Export as JSONL, lines of JSON">
                     "JSONL"
                 </a>
             </div>

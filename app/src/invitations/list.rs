@@ -172,7 +172,7 @@ fn Line(team: String, invitation: InvitationView, forms: Forms) -> impl IntoView
         InvitationState::Accepted | InvitationState::Withdrawn => String::new(),
     };
     let (id, email) = (invitation.id.to_string(), invitation.email.clone());
-    let (again, quit) = (format!("Send to {email} again"), format!("Withdraw from {email}"));
+    let (again, quit) = (format!("Send again to {email}"), format!("Withdraw from {email}"));
     let (team_again, id_again) = (team.clone(), id.clone());
     view! {
         <li class="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-5">
