@@ -98,6 +98,9 @@ pub(crate) const SELECT: &str = "select d.id, d.team_id, d.site_id, d.environmen
      from deployments d join environments e on e.id = d.environment_id \
      left join releases r on r.id = e.current_release";
 
+/// The newest deployment of an environment `w`: one look into the index, however many there were.
+const NEWEST: &str = "lateral (select id from deployments where environment_id = w.id order by number desc limit 1)";
+
 /// What a new deployment needs.
 #[derive(Debug, Clone)]
 pub struct NewDeployment<'a> {
@@ -207,8 +210,8 @@ pub async fn list(
 /// The newest deployment to production of each of these sites.
 pub async fn newest_of(conn: &mut PgConnection, teams: &[TeamId], sites: &[SiteId]) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} where d.team_id = any($1) and d.site_id = any($2) and e.name = 'production' \
-           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
+        "{SELECT} where d.id in (select n.id from environments w, {NEWEST} n \
+           where w.team_id = any($1) and w.site_id = any($2) and w.name = 'production')"
     )))
     .bind(teams)
     .bind(sites)
@@ -223,8 +226,7 @@ pub async fn newest_of_environments(
     environments: &[EnvironmentId],
 ) -> Result<Vec<DeploymentRow>> {
     sqlx::query_as(sqlx::AssertSqlSafe(format!(
-        "{SELECT} where d.team_id = $1 and e.id = any($2) \
-           and d.number = (select max(n.number) from deployments n where n.environment_id = e.id)"
+        "{SELECT} where d.id in (select n.id from environments w, {NEWEST} n where w.team_id = $1 and w.id = any($2))"
     )))
     .bind(team)
     .bind(environments)
