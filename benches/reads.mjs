@@ -1,8 +1,8 @@
 // What signing in, one authorised read of the API and the page of sites take, and whether they grow with what there is.
 //
-//   BENCH_SITES=1000 BENCH_DEPLOYMENTS=100000 BENCH_REQUESTS=2000 BENCH_CONNECTIONS=8 scripts/bench reads
+//   BENCH_FEW=10 BENCH_SITES=1000 BENCH_DEPLOYMENTS=100000 BENCH_REQUESTS=2000 BENCH_CONNECTIONS=8 scripts/bench reads
 //
-// First with 10 sites and nothing deployed, then with all of them; the alternative of the second is the first. Sites and
+// First with few sites, then with all of them, each with as many deployments; the alternative of the second is the first. Sites and
 // deployments are written into the database by themselves: none of them runs, which is what reads do not look at.
 // The load comes from this program, over kept connections from 127.0.0.1, on the same cores. The queries are counted by
 // PostgreSQL's own log, in a few requests afterwards.
@@ -17,7 +17,8 @@ const SITES = count("SITES", 1000);
 const DEPLOYMENTS = count("DEPLOYMENTS", 100_000);
 const REQUESTS = count("REQUESTS", 2000);
 const CONNECTIONS = count("CONNECTIONS", 8);
-const FEW = 10;
+/** A page of sites shows fifty at most: with fewer in the first measure it grows by what it shows. */
+const FEW = count("FEW", 10);
 /** Requests in which queries are counted. */
 const COUNTED = 5;
 
@@ -96,16 +97,16 @@ async function addSites(platform, number) {
   );
 }
 
-async function addDeployments(platform, number) {
+/** So many for each site that has none yet. */
+async function addDeployments(platform, each) {
   await platform.sql(
     `insert into deployments (id, team_id, site_id, environment_id, number, status, trigger, branch, commit_sha,
                               commit_message, commit_author, created_at, finished_at)
      select gen_random_uuid(), e.team_id, e.site_id, e.id, 1000 + n, case when n % 7 = 0 then 'failed' else 'live' end,
             'push', 'main', md5(n::text) || 'deadbeef', 'Change ' || n, 'Ada',
             now() - n * interval '1 second', now() - n * interval '1 second'
-     from (select *, row_number() over (order by id) - 1 as k from environments) e,
-          generate_series(1, ${number}) n
-     where n % (select count(*) from environments) = e.k`,
+     from environments e, generate_series(1, ${each}) n
+     where not exists (select from deployments d where d.environment_id = e.id)`,
   );
   await platform.sql("analyze");
 }
@@ -176,9 +177,11 @@ await bench(async (defer) => {
     }
     return found;
   };
+  const each = Math.round(DEPLOYMENTS / SITES);
+  await addDeployments(platform, each);
   const few = await measure();
   await addSites(platform, SITES);
-  await addDeployments(platform, DEPLOYMENTS);
+  await addDeployments(platform, each);
   const many = await measure();
   agent.destroy();
 
