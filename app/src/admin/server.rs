@@ -21,7 +21,7 @@ pub async fn get_overview() -> Result<OverviewView, Failure> {
 pub async fn list_teams(cursor: Option<String>) -> Result<Page<AdminTeamView>, Failure> {
     use crate::context;
     let (platform, actor) = context::signed_in().await?;
-    platform::admin::teams(&platform, &actor, cursor.as_deref()).await.map_err(context::failed)
+    platform::admin::teams(&platform, &actor, 20, cursor.as_deref()).await.map_err(context::failed)
 }
 
 /// One team.

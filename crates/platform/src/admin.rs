@@ -51,16 +51,22 @@ pub async fn overview(platform: &Platform, actor: &Actor) -> Result<OverviewView
     })
 }
 
-/// All teams, newest first, at most twenty on a page.
+/// All teams, newest first, `limit` on a page and at most twenty.
 ///
 /// # Errors
 /// 404 for everybody but administrators; 422 for a cursor that is none.
-pub async fn teams(platform: &Platform, actor: &Actor, cursor: Option<&str>) -> Result<Page<AdminTeamView>> {
+pub async fn teams(
+    platform: &Platform,
+    actor: &Actor,
+    limit: i64,
+    cursor: Option<&str>,
+) -> Result<Page<AdminTeamView>> {
     only(actor)?;
+    let limit = limit.min(TEAMS);
     let before: Option<TeamId> = cursor.map(|text| text.parse().map_err(|_| access::bad_cursor())).transpose()?;
     let mut conn = platform.pool.acquire().await?;
-    let mut rows = store::admin::teams(&mut conn, before, TEAMS + 1).await?;
-    let has_more = rows.len() > usize::try_from(TEAMS).unwrap_or(20);
+    let mut rows = store::admin::teams(&mut conn, before, limit + 1).await?;
+    let has_more = rows.len() > usize::try_from(limit).unwrap_or(20);
     if has_more {
         rows.pop();
     }

@@ -23,7 +23,7 @@ async fn for_everybody_but_administrators_there_is_no_administration(pool: PgPoo
         let platform = &world.platform;
         for told in [
             problem(overview(platform, &actor).await.map(drop)),
-            problem(teams(platform, &actor, None).await.map(drop)),
+            problem(teams(platform, &actor, 20, None).await.map(drop)),
             problem(team(platform, &actor, world.team).await.map(drop)),
             problem(all_sites(platform, &actor, 10, None).await.map(drop)),
             problem(machine(platform, &actor).await.map(drop)),
@@ -42,7 +42,11 @@ async fn all_teams_and_sites_are_seen_and_nothing_that_is_secret(pool: PgPool) {
     let (platform, actor) = (&world.platform, admin());
     let numbers = overview(platform, &actor).await.unwrap();
     assert_eq!((numbers.accounts, numbers.teams, numbers.sites, numbers.environments), (2, 2, 1, 1));
-    let all = teams(platform, &actor, None).await.unwrap();
+    let all = teams(platform, &actor, 20, None).await.unwrap();
+    let first = teams(platform, &actor, 1, None).await.unwrap();
+    assert_eq!((first.items.len(), &first.items[0]), (1, &all.items[0]));
+    let rest = teams(platform, &actor, 20, first.next_cursor.as_deref()).await.unwrap();
+    assert_eq!(rest.items[..], all.items[1..]);
     assert_eq!((all.items.len(), all.next_cursor), (2, None));
     let shop = all.items.iter().find(|it| it.id == world.team).unwrap();
     assert_eq!((shop.members[0].email.as_str(), shop.quotas.len()), ("ada@example.org", 6));

@@ -1,4 +1,4 @@
-//! `GET /admin/teams`: all teams with their members and their use, newest first, twenty on a page.
+//! `GET /admin/teams`: all teams with their members and their use, newest first, at most twenty on a page.
 
 use crate::{
     auth::Caller,
@@ -23,5 +23,5 @@ pub async fn handle(
     Caller(actor): Caller,
     page: PageQuery,
 ) -> ApiResult<Json<Page<AdminTeamView>>> {
-    Ok(Json(admin::teams(&platform, &actor, page.cursor.as_deref()).await?))
+    Ok(Json(admin::teams(&platform, &actor, page.limit, page.cursor.as_deref()).await?))
 }
