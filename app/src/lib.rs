@@ -38,6 +38,8 @@ pub mod security;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod sites;
+#[cfg(feature = "ssr")]
+mod static_page;
 pub mod teams;
 pub mod theme;
 pub mod tokens;

@@ -4,9 +4,8 @@
 mod operation;
 mod shapes;
 
-use crate::{components::Logo, theme};
-use leptos::{nonce::use_nonce, prelude::*};
-use leptos_meta::HashedStylesheet;
+use crate::static_page::static_page;
+use leptos::prelude::*;
 use operation::{Operation, OperationView};
 use serde_json::Value;
 use shapes::ShapesView;
@@ -31,62 +30,42 @@ pub fn api_docs(options: LeptosOptions, document: &Value, wanted: &str) -> impl 
     let links = links.collect_view();
     let groups = nouns.into_iter().map(|noun| group(&noun, &found, is_search)).collect_view();
     let shapes = (!is_search).then(|| view! { <ShapesView document=document.clone() /> });
-    let about = document["info"]["description"].as_str().unwrap_or_default().to_owned();
-    view! {
-        <!DOCTYPE html>
-        <html lang="en">
-            <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content="light dark" />
-                <title>"API · WebMeteor"</title>
-                <script nonce=use_nonce() inner_html=theme::SCRIPT></script>
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
-                <HashedStylesheet options />
-            </head>
-            <body>
-                <header class="top-bar">
-                    <div class="mx-auto flex h-14 max-w-6xl items-center px-4 sm:px-6">
-                        <a href="/" class="logo-link" aria-label="WebMeteor, start page">
-                            <Logo />
-                        </a>
-                    </div>
-                </header>
-                <main class="mx-auto w-full max-w-6xl flex-1 px-4 py-8 sm:px-6">
-                    <h1 class="text-2xl font-semibold">"API"</h1>
-                    <p class="mt-2 max-w-3xl text-sm text-muted">{about}</p>
-                    <p class="mt-2 text-sm">
-                        <a class="link-accent" href="/api/v1/openapi.json">
-                            "The same as OpenAPI 3.1"
-                        </a>
-                    </p>
-                    <form action="/api/docs" method="get" role="search" class="mt-6 flex max-w-xl items-end gap-2">
-                        <label class="flex flex-1 flex-col gap-1 text-sm font-medium">
-                            "Search operations"
-                            <input
-                                type="search"
-                                name="q"
-                                class="field-input"
-                                value=wanted.to_owned()
-                                placeholder="rollback, POST, sites:write, stale …"
-                            />
-                        </label>
-                        <button type="submit" class="btn btn-primary">
-                            "Search"
-                        </button>
-                    </form>
-                    <p class="mt-3 text-sm text-muted" role="status">
-                        {count}
-                    </p>
-                    <nav aria-label="Kinds of operations" class="mt-3 flex flex-wrap gap-2">
-                        {links}
-                    </nav>
-                    {groups}
-                    {shapes}
-                </main>
-            </body>
-        </html>
-    }
+    let about = document["info"]["description"].as_str().unwrap_or_default().replace('`', "");
+    let content = view! {
+        <h1 class="text-2xl font-semibold">"API"</h1>
+        <p class="mt-2 max-w-3xl text-sm text-muted">{about}</p>
+        <p class="mt-2 text-sm">
+            <a class="link-accent" href="/api/v1/openapi.json">
+                "The same as OpenAPI 3.1"
+            </a>
+        </p>
+        <form action="/api/docs" method="get" role="search" class="mt-6 flex max-w-xl items-end gap-2">
+            <label class="flex flex-1 flex-col gap-1 text-sm font-medium">
+                "Search operations"
+                <span class="field">
+                    <input
+                        type="search"
+                        name="q"
+                        class="field-input"
+                        value=wanted.to_owned()
+                        placeholder="rollback, POST, sites:write, stale …"
+                    />
+                </span>
+            </label>
+            <button type="submit" class="btn btn-primary">
+                "Search"
+            </button>
+        </form>
+        <p class="mt-3 text-sm text-muted" role="status">
+            {count}
+        </p>
+        <nav aria-label="Kinds of operations" class="mt-3 flex flex-wrap gap-2">
+            {links}
+        </nav>
+        {groups}
+        {shapes}
+    };
+    static_page(options, "API", content)
 }
 
 fn group(noun: &str, found: &[Operation], is_open: bool) -> impl IntoView + use<> {
