@@ -45,8 +45,14 @@ pub async fn claim(
     builds: Option<i64>,
 ) -> Result<Option<(Lease, DeploymentRow)>> {
     let mut tx = conn.begin().await?;
-    // Two workers at once would each find room for the same team's next build.
-    sqlx::query("select pg_advisory_xact_lock(hashtext('webmeteor.claim'))").execute(&mut *tx).await?;
+    // Two workers at once would each find room for the same team's next build. One that is stopped in here, process or
+    // machine, loses its connection, and with it what the others wait for.
+    sqlx::query(
+        "select pg_advisory_xact_lock(hashtext('webmeteor.claim')), \
+                set_config('idle_in_transaction_session_timeout', '5s', true)",
+    )
+    .execute(&mut *tx)
+    .await?;
     let taken: Option<(DeploymentId, TeamId, i32)> = match sqlx::query_as(
         "update deployments set status = case when from_release is null then 'fetching' else 'starting' end, \
              attempt = attempt + 1, worker = $1, \
